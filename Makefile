@@ -1,0 +1,77 @@
+# The front door. `make help` lists what there is.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+SNAKEMAKE := $(BIN)/snakemake --cores all
+CORES ?= all
+
+# Build outputs do not depend on the user's locale, bytecode settings or matplotlib cache.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPATH :=
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help install reproduce smoke paper verify report test lint bench generate clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP)  ## Make .venv from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "There is no $(PYTHON) on this machine; install Python 3.11 or newer, or say which one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) --version), but Python 3.11 or newer is needed; say which one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv or pip; install them (on Debian: apt-get install python3-venv) and run make again"; exit 2; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements.lock && \
+	  uv pip install --quiet --no-deps --no-build-isolation --offline --python $(BIN)/python -e . ; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e . ; \
+	fi
+	@# The first import of the plotting and simulation code compiles and caches; do it once, here.
+	$(BIN)/python -m stagewise.warmup
+	@touch $@
+
+reproduce: $(STAMP)  ## Rebuild every figure, table and verdict; then open figures/index.html
+	@$(BIN)/snakemake --cores $(CORES)
+	@$(BIN)/stagewise verdicts
+
+smoke: $(STAMP)  ## Every rule once, on tiny grids (results/smoke, figures/smoke)
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
+	@$(BIN)/stagewise verdicts --run smoke
+
+paper: $(STAMP)  ## As reproduce, with MNIST too (downloaded unless found; results/paper)
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml
+	@$(BIN)/stagewise verdicts --run paper
+
+verify: $(STAMP)  ## Compare the results with reference/, output by output and claim by claim
+	@$(BIN)/snakemake --cores $(CORES) --quiet
+	@$(BIN)/stagewise verify
+
+report: $(STAMP)  ## Snakemake's own report, as results/report.html
+	@$(BIN)/snakemake --cores $(CORES) --quiet
+	@$(BIN)/snakemake --report results/report.html
+
+test: $(STAMP)  ## The whole test suite
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## Formatting, style, types, workflow
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile workflow
+	@$(BIN)/snakemake --lint
+	@$(BIN)/mypy
+
+bench: $(STAMP)  ## Speed of the engine against plain NumPy and the machine's matrix product
+	@$(BIN)/python benchmarks/engine.py
+
+generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, the README's table
+	@$(BIN)/stagewise generate
+
+clean:  ## Remove results and figures (not .venv)
+	@find results figures -mindepth 1 ! -name README.md -delete
+	@rm -rf logs .snakemake

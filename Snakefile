@@ -1,0 +1,76 @@
+"""Moments → trajectories → statistics → figures, tables, verdicts → one page to read."""
+
+import os
+import sys
+
+from stagewise import threads
+from stagewise.errors import StagewiseError
+from stagewise.plan import make_plan
+
+threads.pin()
+
+
+configfile: "config.yaml"
+
+
+try:
+    plan = make_plan(config)
+except StagewiseError as error:
+    print(f"\n{error}\n", file=sys.stderr, flush=True)
+    # Snakemake would wrap an exception in its own traceback; nothing has started yet.
+    os._exit(2)
+
+# Captions and reports see the configuration with its defaults filled in.
+config.update(plan.config.model_dump())
+
+
+wildcard_constraints:
+    dataset=r"\w+",
+    experiment=r"\w+",
+    figure=r"\w+",
+    shard=r"\d+",
+
+
+report: "workflow/report/workflow.rst"
+
+
+localrules:
+    all,
+    figures,
+    tables,
+    claims,
+
+
+rule all:
+    """Everything: the index page depends on all figures, tables and verdicts."""
+    input:
+        f"{plan.figures}/index.html",
+        plan.figure_files(),
+        plan.table_files(),
+    default_target: True
+
+
+rule figures:
+    """Every figure, without the page."""
+    input:
+        plan.figure_files(),
+
+
+rule tables:
+    """Every table."""
+    input:
+        plan.table_files(),
+
+
+rule claims:
+    """Every verdict."""
+    input:
+        f"{plan.results}/claims.json",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/claims.smk"

@@ -1,0 +1,20 @@
+"""Rule index: the one page to read."""
+
+from pathlib import Path
+
+from stagewise.files import write_text
+from stagewise.pipeline.rule import logged
+from stagewise.report.index import Page, render
+
+with logged(snakemake):
+    page = Page(
+        claims=Path(snakemake.input.claims),
+        figures=[Path(path) for path in snakemake.input.figures],
+        captions=[Path(path) for path in snakemake.input.captions],
+        tables=[Path(path) for path in snakemake.input.tables],
+        aggregates=[Path(path) for path in snakemake.input.aggregates],
+        config=snakemake.params.config,
+    )
+    html, provenance = render(page)
+    write_text(provenance, Path(snakemake.output.provenance))
+    write_text(html, Path(snakemake.output.html))

@@ -1,0 +1,11 @@
+"""Rule learning_times_summary: learning times per experiment as a table."""
+
+from pathlib import Path
+
+from stagewise.aggregates import Aggregates
+from stagewise.pipeline.rule import logged
+from stagewise.pipeline.tables import learning_times_summary, write_formats
+
+with logged(snakemake):
+    times = Aggregates({"learning_times": Path(snakemake.input[0])}).learning_times
+    write_formats(learning_times_summary(times), [Path(path) for path in snakemake.output])

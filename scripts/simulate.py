@@ -1,0 +1,17 @@
+"""Rule simulate: train one shard of an experiment's runs."""
+
+from pathlib import Path
+
+from stagewise.config import Experiment
+from stagewise.experiments import shard
+from stagewise.files import write_table
+from stagewise.pipeline.rule import logged
+from stagewise.pipeline.simulate import simulate
+from stagewise.problems.npz import read_moments
+
+with logged(snakemake):
+    experiment = Experiment.model_validate(snakemake.params.experiment)
+    runs = shard(snakemake.wildcards.experiment, experiment, int(snakemake.wildcards.shard))
+    draws = [read_moments(Path(path)) for path in snakemake.input]
+    datasets = dict(zip(experiment.datasets, draws, strict=True))
+    write_table(simulate(runs, experiment, datasets), Path(snakemake.output[0]))

@@ -1,0 +1,57 @@
+"""The tidy tables that figures, tables and claims read, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from stagewise.errors import StagewiseError
+from stagewise.files import read_table
+
+
+@dataclass(frozen=True)
+class Aggregates:
+    """Paths of the aggregates by name; each is read when first asked for."""
+
+    paths: Mapping[str, Path]
+
+    @cached_property
+    def learning_times(self) -> pd.DataFrame:
+        """A row a run and mode; columns in `schemas.LEARNING_TIMES`."""
+        return self._frame("learning_times")
+
+    @cached_property
+    def trajectory_summary(self) -> pd.DataFrame:
+        """A row a grid point, quantity, mode and iteration; columns in `schemas.SUMMARY`."""
+        return self._frame("trajectory_summary")
+
+    @cached_property
+    def assumption(self) -> pd.DataFrame:
+        """A row a data set, centring and completion."""
+        return pd.read_csv(self._path("assumption"))
+
+    def times_of(self, *experiments: str) -> pd.DataFrame:
+        """Learning times of some experiments; empty if none of them was run."""
+        times = self.learning_times
+        return times[times["experiment"].isin(experiments)].copy()
+
+    def curves_of(self, experiment: str) -> pd.DataFrame:
+        """Curves over training of one experiment; empty if it was not run."""
+        summary = self.trajectory_summary
+        return summary[summary["experiment"] == experiment].copy()
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        frame = read_table(self._path(name)).to_pandas()
+        categorical = frame.select_dtypes("category").columns
+        return frame.astype({column: "str" for column in categorical})
+
+    def _path(self, name: str) -> Path:
+        if name not in self.paths:
+            given = ", ".join(self.paths)
+            raise StagewiseError(
+                f"The aggregate {name} was not given, only {given}. Add it to the figure's entry in "
+                "stagewise.figures.FIGURES."
+            )
+        return self.paths[name]

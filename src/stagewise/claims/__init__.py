@@ -1,0 +1,15 @@
+"""Claims and their verdicts; a claim puts a prediction beside a measurement."""
+
+from stagewise.aggregates import Aggregates
+from stagewise.claims import gidel2019, ours, reviews
+from stagewise.claims.registry import Claim, Judgement, Measurement, judge
+
+CLAIMS: tuple[Claim, ...] = (*gidel2019.CLAIMS, *reviews.CLAIMS, *ours.CLAIMS)
+
+
+def judge_all(aggregates: Aggregates) -> list[Judgement]:
+    """A verdict for every claim of the registry, in its order."""
+    return [judge(claim, aggregates) for claim in CLAIMS]
+
+
+__all__ = ["CLAIMS", "Claim", "Judgement", "Measurement", "judge", "judge_all"]

@@ -1,0 +1,91 @@
+"""Verdicts as JSON, as a table and as LaTeX macros."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from stagewise.claims.registry import Judgement
+from stagewise.errors import StagewiseError
+from stagewise.files import write_text
+from stagewise.pipeline.tables import cell, escaped
+
+_DIGITS = {str(digit): name for digit, name in enumerate(
+    "Zero One Two Three Four Five Six Seven Eight Nine".split()
+)}
+
+
+def write_claims(judgements: Sequence[Judgement], path: Path) -> None:
+    """`claims.json`: a list of verdicts."""
+    rows = [asdict(each) for each in judgements]
+    write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", path)
+
+
+def read_claims(path: Path) -> list[Judgement]:
+    """Verdicts as `write_claims` wrote them."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StagewiseError(f"{path} does not exist. Build it first: make reproduce.") from None
+    except json.JSONDecodeError as error:
+        raise StagewiseError(
+            f"{path} is damaged ({error}). Delete it and run the same command again."
+        ) from None
+    return [
+        Judgement(**{**row, "interval": row["interval"] and tuple(row["interval"])}) for row in rows
+    ]
+
+
+def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
+    """One row a claim: verdict, statement, expected, measured, interval, figure."""
+    return pd.DataFrame(
+        [
+            {
+                "claim": each.id,
+                "source": each.source,
+                "statement": each.statement,
+                "verdict": each.verdict,
+                "expected": f"{cell(each.expected)} ± {cell(each.tolerance)}",
+                "measured": cell(each.measured),
+                "interval": interval_text(each),
+                "figure": each.figure,
+            }
+            for each in judgements
+        ]
+    )
+
+
+def interval_text(judgement: Judgement) -> str:
+    """The interval as "low – high"; empty where nothing was measured."""
+    if judgement.interval is None:
+        return ""
+    return " – ".join(cell(bound) for bound in judgement.interval)
+
+
+def macros(judgements: Sequence[Judgement]) -> str:
+    r"""`macros.tex`: \ClaimId, \ClaimIdLow, \ClaimIdHigh and \ClaimIdVerdict for every claim."""
+    lines = []
+    for each in judgements:
+        name = "".join(part.capitalize() for part in each.id.split("_"))
+        name = "Claim" + "".join(_DIGITS.get(mark, mark) for mark in name)
+        low, high = each.interval or (None, None)
+        values = {"": each.measured, "Low": low, "High": high, "Verdict": each.verdict}
+        lines += [
+            f"\\newcommand{{\\{name}{suffix}}}{{{escaped(cell(value)) or '--'}}}"
+            for suffix, value in values.items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def terminal_lines(judgements: Sequence[Judgement]) -> list[str]:
+    """One line a claim for the terminal, then the counts."""
+    lines = [
+        f"{each.verdict:10}  {each.id:26}  {cell(each.measured):>9}  "
+        f"(expected {cell(each.expected)} ± {cell(each.tolerance)})"
+        for each in judgements
+    ]
+    counts = Counter(each.verdict for each in judgements)
+    return [*lines, ", ".join(f"{count} {verdict}" for verdict, count in counts.items())]

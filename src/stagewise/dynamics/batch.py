@@ -1,0 +1,144 @@
+"""A batch of runs in the eigenbases of their problems: weights that advance and are measured.
+
+Descent commutes with rotations of the input space, so it runs in the eigenbasis of sigma_x: there
+sigma_x·W is an elementwise product, which spares the largest of the matrix products. What is
+measured does not depend on the basis, nor on the other runs of the batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stagewise.arrays import AnyArray, FloatArray, IntArray
+from stagewise.dynamics.kernel import advance
+from stagewise.problems.problem import Problem
+from stagewise.spectra import effective_rank
+
+OBSERVABLES = (
+    "loss",
+    "gradient_norm",
+    "singular_values",
+    "response_values",
+    "mode_strengths",
+    "trace_norm",
+    "effective_rank",
+)
+
+
+Layers = list[FloatArray]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a batch of runs learns; the weights themselves are passed around as `layers`.
+
+    Every array has a leading axis of runs. step_size : (runs,). eigenvalues : of sigma_x
+    (runs, dim_in). target, curvature : (runs, dim_in, dim_out); the gradient with respect to W is
+    curvature ∘ W − target. solution : least-squares map. left, right : singular vectors of the
+    modes followed. full_value : (runs, 2·modes), where response values and mode strengths end.
+    """
+
+    problems: tuple[Problem, ...]
+    step_size: FloatArray
+    eigenvalues: FloatArray
+    target: FloatArray
+    curvature: FloatArray
+    solution: FloatArray
+    left: FloatArray
+    right: FloatArray
+    full_value: FloatArray
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem], step_size: FloatArray, modes: int) -> "Batch":
+        """One problem and one step size a run."""
+        eigenvalues = np.stack([each.eigenvalues for each in problems])
+        target = _rotated(problems, [each.sigma_xy for each in problems])
+        sigma, lam = (
+            np.stack([getattr(each.modes, name)[:modes] for each in problems])
+            for name in ("sigma", "lam")
+        )
+        return cls(
+            problems=tuple(problems),
+            step_size=step_size,
+            eigenvalues=eigenvalues,
+            target=target,
+            curvature=np.repeat(eigenvalues[:, :, None], target.shape[2], axis=2),
+            solution=_rotated(problems, [each.least_squares for each in problems]),
+            left=_rotated(problems, [each.modes.left[:, :modes] for each in problems]),
+            right=np.stack([each.modes.right[:, :modes] for each in problems]),
+            full_value=np.hstack([sigma, sigma / lam]),
+        )
+
+    @property
+    def modes(self) -> int:
+        """Number of modes followed."""
+        return self.left.shape[2]
+
+    def rotated(self, layers: Sequence[FloatArray]) -> Layers:
+        """Layers given in the problems' own coordinates, as this batch works on them (copies)."""
+        first, *others = layers
+        return [_rotated(self.problems, list(first)), *(np.array(each, order="C") for each in others)]
+
+    def advance(self, layers: Layers, runs: IntArray, steps: int) -> None:
+        """Take gradient steps with the given runs, in place."""
+        active = np.zeros(len(self.step_size), dtype=bool)
+        active[runs] = True
+        advance(layers, self.target, self.curvature, self.step_size, steps, active)
+
+    def measure(self, layers: Layers, runs: IntArray) -> dict[str, AnyArray]:
+        """Observables of the given runs; those of runs that are not "finite" are meaningless."""
+        layers = [layer[runs] for layer in layers]
+        eigenvalues = self.eigenvalues[runs][:, :, None]
+        with np.errstate(all="ignore"):
+            product = layers[0]
+            for layer in layers[1:]:
+                product = product @ layer
+            response = eigenvalues * product
+            loss = 0.5 * _sum_entries(eigenvalues * (product - self.solution[runs]) ** 2)
+            gradient_norm = _gradient_norm(self.target[runs] - response, layers)
+            finite = np.isfinite(loss) & np.isfinite(gradient_norm)
+        product, response = (np.where(finite[:, None, None], each, 0) for each in (product, response))
+        values = np.linalg.svd(product, compute_uv=False)
+        response_values = np.linalg.svd(response, compute_uv=False)[:, : self.modes]
+        strengths = (self.left[runs] * (product @ self.right[runs])).sum(axis=1)
+        return {
+            "finite": finite,
+            "loss": loss,
+            "gradient_norm": gradient_norm,
+            "singular_values": values[:, : self.modes],
+            "response_values": response_values,
+            "mode_strengths": strengths,
+            "trace_norm": values.sum(axis=1),
+            "effective_rank": effective_rank(values),
+            "learned_share": np.hstack([response_values, strengths]) / self.full_value[runs],
+            "product": product,
+        }
+
+    def unrotated(self, products: FloatArray, run: int) -> FloatArray:
+        """End-to-end maps (records, dim_in, dim_out) of a run in its problem's coordinates."""
+        return self.problems[run].eigenvectors @ products
+
+
+def _rotated(problems: Sequence[Problem], matrices: Sequence[FloatArray]) -> FloatArray:
+    return np.stack(
+        [each.eigenvectors.T @ matrix for each, matrix in zip(problems, matrices, strict=True)]
+    )
+
+
+def _gradient_norm(residual: FloatArray, layers: list[FloatArray]) -> FloatArray:
+    before = [layers[0]]
+    for layer in layers[1:-1]:
+        before.append(before[-1] @ layer)
+    total = np.zeros(len(residual))
+    back = residual
+    for position in range(len(layers) - 1, -1, -1):
+        gradient = back if position == 0 else before[position - 1].transpose(0, 2, 1) @ back
+        total += _sum_entries(gradient**2)
+        back = back @ layers[position].transpose(0, 2, 1)
+    return np.sqrt(total)
+
+
+def _sum_entries(matrices: FloatArray) -> FloatArray:
+    total: FloatArray = matrices.reshape(len(matrices), -1).sum(axis=1)
+    return total

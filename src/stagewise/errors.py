@@ -1,0 +1,5 @@
+"""The one exception that carries a sentence meant for the person at the keyboard."""
+
+
+class StagewiseError(Exception):
+    """Bad input, said as: what was given, what is allowed, what to do. Ends with exit code 2."""

@@ -1,0 +1,103 @@
+"""An experiment's section of the config, expanded to its runs and dealt into shards."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from stagewise.arrays import IntArray
+from stagewise.config import Experiment
+from stagewise.seeds import generator
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: a point of the grid and its replicate.
+
+    run : position in the expanded grid, from 0. step_size is in the experiment's unit.
+    """
+
+    run: int
+    experiment: str
+    dataset: str
+    centred: bool
+    depth: int
+    width: int | None
+    initialisation: str
+    delta: float
+    step_size: float
+    step_size_unit: str
+    replicate: int
+
+    def generator(self) -> np.random.Generator:
+        """Random generator of this run's first weights, seeded by what the run is."""
+        return generator(
+            "weights",
+            self.experiment,
+            self.dataset,
+            self.depth,
+            self.width or 0,
+            self.initialisation,
+            self.delta,
+            self.step_size,
+            self.replicate,
+        )
+
+
+def expand(name: str, experiment: Experiment) -> list[Run]:
+    """Every run of an experiment, replicates innermost."""
+    grid = product(
+        experiment.datasets,
+        experiment.depth,
+        experiment.initialisation,
+        experiment.delta,
+        experiment.step_size,
+        range(experiment.replicates),
+    )
+    return [
+        Run(
+            run=position,
+            experiment=name,
+            dataset=dataset,
+            centred=experiment.centred,
+            depth=depth,
+            width=experiment.width,
+            initialisation=initialisation,
+            delta=delta,
+            step_size=step_size,
+            step_size_unit=experiment.step_size_unit,
+            replicate=replicate,
+        )
+        for position, (dataset, depth, initialisation, delta, step_size, replicate) in enumerate(
+            grid
+        )
+    ]
+
+
+def shard_count(experiment: Experiment) -> int:
+    """Number of jobs that simulate an experiment."""
+    axes = (
+        experiment.datasets,
+        experiment.depth,
+        experiment.initialisation,
+        experiment.delta,
+        experiment.step_size,
+    )
+    runs = int(np.prod([len(axis) for axis in axes])) * experiment.replicates
+    return -(-runs // experiment.runs_per_shard)
+
+
+def shard(name: str, experiment: Experiment, index: int) -> list[Run]:
+    """The runs of one shard: every `shard_count`-th run, so that long and short runs mix."""
+    return expand(name, experiment)[index :: shard_count(experiment)]
+
+
+def record_iterations(records_per_decade: int, last: int) -> IntArray:
+    """Iterations to record: 0, then log-spaced integers up to the first at or past `last`.
+
+    The grid depends on `records_per_decade` alone, so that curves of different runs share it.
+    """
+    decades = np.log10(max(last, 1)) + 1
+    exponents = np.arange(int(np.ceil(decades * records_per_decade)) + 1) / records_per_decade
+    grid = np.unique(np.round(10.0**exponents)).astype(np.int64)
+    return np.concatenate([[0], grid[: int(np.searchsorted(grid, last)) + 1]])

@@ -1,0 +1,46 @@
+"""The figures by name. This module is light: it is read before any job starts."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """What a figure needs.
+
+    title : heading on the index page. experiments : sections of the config it shows. aggregates :
+    tables it reads. The module of the same name in this package draws it, and the caption is
+    workflow/report/NAME.rst.
+    """
+
+    title: str
+    experiments: tuple[str, ...]
+    aggregates: tuple[str, ...]
+
+
+FIGURES = {
+    "closed_form": FigureSpec(
+        "Two layers learn in stages, one layer does not",
+        ("closed_form",),
+        ("trajectory_summary",),
+    ),
+    "autoencoder": FigureSpec(
+        "The linear autoencoder climbs a staircase",
+        ("autoencoder", "autoencoder_data"),
+        ("trajectory_summary", "learning_times"),
+    ),
+    "learning_times": FigureSpec(
+        "When descent learns a mode: δ/ln(1 + ησ), not δ/(ησ)",
+        ("learning_times", "learning_times_limit"),
+        ("learning_times",),
+    ),
+    "step_size": FigureSpec(
+        "What a large step does",
+        ("step_size", "stable_step", "mode_order"),
+        ("learning_times",),
+    ),
+    "real_data": FigureSpec(
+        "Second moments of real data predict when a network learns each mode",
+        ("real_data",),
+        ("trajectory_summary", "learning_times"),
+    ),
+}

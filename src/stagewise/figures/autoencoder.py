@@ -1,0 +1,89 @@
+"""Figure autoencoder: trace norm and reconstruction error over training, and learning times."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stagewise.aggregates import Aggregates
+from stagewise.figures import style
+
+
+def plot(aggregates: Aggregates) -> Figure:
+    """Descent as markers with a band, closed form and law as lines, learning times as ticks."""
+    curves = aggregates.curves_of("autoencoder")
+    figure = Figure(figsize=(style.TWO_COLUMNS, 2.8), layout="constrained")
+    norm, error, scatter = figure.subplots(1, 3, width_ratios=[1, 1, 0.85])
+    _curves(norm, curves[curves["quantity"] == "trace_norm"])
+    _mark_times(norm, aggregates.times_of("autoencoder"))
+    norm.set_ylabel("trace norm of W")
+    style.panel_title(norm, "a", "one data set")
+    _curves(error, curves[curves["quantity"] == "loss"])
+    error.set(yscale="log", ylabel="reconstruction error")
+    style.panel_title(error, "b", "one data set")
+    _scatter(scatter, aggregates.times_of("autoencoder_data"))
+    style.panel_title(scatter, "c", "many data sets")
+    handles, labels = norm.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=4)
+    return figure
+
+
+def _curves(axes: Axes, curves: pd.DataFrame) -> None:
+    colours = style.distinct_colours()
+    for index, depth in enumerate(sorted(curves["depth"].unique())):
+        curve = curves[(curves["depth"] == depth) & (curves["iteration"] > 0)]
+        iteration = curve["iteration"].to_numpy()
+        marks = style.log_spaced(iteration, 30)
+        colour = colours[index]
+        name = "one layer" if depth == 1 else "two layers"
+        axes.fill_between(iteration, curve["low"], curve["high"], color=colour, alpha=0.3, lw=0)
+        axes.plot(
+            iteration,
+            curve["predicted"],
+            color=colour,
+            linestyle=style.LINES[index],
+            label=f"{name}, closed form",
+        )
+        axes.plot(
+            iteration[marks],
+            curve["mean"].to_numpy()[marks],
+            linestyle="none",
+            marker=style.MARKERS[index],
+            markerfacecolor="white",
+            markeredgecolor=colour,
+            label=f"{name}, descent",
+        )
+    axes.set(xscale="log", xlabel="iteration")
+
+
+def _mark_times(axes: Axes, times: pd.DataFrame) -> None:
+    predicted = times[times["depth"] == 2].groupby("mode")["predicted_discrete"].first()
+    for time in predicted:
+        axes.axvline(time, ymin=0.95, ymax=1.0, color=style.INK, linewidth=0.8)
+    axes.annotate(
+        r"$T_i$",
+        (predicted.iloc[0], 0.975),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+    )
+
+
+def _scatter(axes: Axes, times: pd.DataFrame) -> None:
+    colour = style.distinct_colours()[1]
+    axes.plot(
+        times["predicted_discrete"],
+        times["learning_iteration"],
+        linestyle="none",
+        marker=style.MARKERS[1],
+        markersize=2.4,
+        markerfacecolor="none",
+        markeredgecolor=colour,
+        markeredgewidth=0.6,
+    )
+    ends = np.array([times["predicted_discrete"].min(), times["predicted_discrete"].max()])
+    axes.plot(ends, ends, color=style.INK, linewidth=0.8)
+    axes.set(xscale="log", yscale="log")
+    axes.set(xlabel=r"$\delta/\ln(1+\eta\sigma)$ (iterations)", ylabel="learned at (iterations)")

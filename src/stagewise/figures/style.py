@@ -1,0 +1,80 @@
+"""One look for all figures, and the only place that saves them."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stagewise.arrays import FloatArray, IntArray
+from stagewise.files import replacing
+
+ONE_COLUMN = 3.35
+TWO_COLUMNS = 6.9
+"""Widths in inches of one and two columns of a conference paper."""
+
+INK = "#222222"
+MUTED = "#8a8a8a"
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+
+_RC = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "axes.titlelocation": "left",
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 6.5,
+    "legend.title_fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.2,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 300,
+}
+
+
+def apply() -> None:
+    """Set the style for figures created afterwards."""
+    sns.set_theme(context="paper", style="ticks", palette="colorblind", rc=_RC)
+    mpl.use("agg")
+
+
+def ordered_colours(count: int) -> list[tuple[float, float, float]]:
+    """Colours for an ordered axis, dark to light, distinct in grey and for colour-blind eyes."""
+    return list(sns.color_palette("viridis", count + 1)[:count])
+
+
+def distinct_colours() -> list[tuple[float, float, float]]:
+    """Colours for unordered classes; always combine with markers or line styles."""
+    return list(sns.color_palette("colorblind"))
+
+
+def log_spaced(values: FloatArray, marks: int) -> IntArray:
+    """Positions of about `marks` positive ascending values, evenly spread on a log axis."""
+    wanted = np.geomspace(values[values > 0][0], values[-1], marks)
+    return np.unique(np.searchsorted(values, wanted).clip(0, len(values) - 1))
+
+
+def panel_title(axes: Axes, letter: str, text: str) -> None:
+    """Title of a panel, with its letter in bold."""
+    axes.set_title(rf"$\bf{{{letter}}}$  {text}")
+
+
+def save(figure: Figure, pdf: Path, png: Path) -> None:
+    """Save as vector PDF and as PNG, without timestamps, each whole or not at all."""
+    for path, options in (
+        (pdf, {"format": "pdf", "metadata": {"CreationDate": None, "Producer": None}}),
+        (png, {"format": "png", "metadata": {"Software": None}}),
+    ):
+        with replacing(path) as temporary:
+            figure.savefig(temporary, **options)  # type: ignore[arg-type]

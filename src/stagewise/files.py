@@ -1,0 +1,68 @@
+"""Files that appear whole or not at all, and Parquet tables that are equal when their data are."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stagewise.errors import StagewiseError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed to it when the block ends without error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise StagewiseError(
+            f"{path} cannot be written: {error.strerror}. Free disk space or fix the permissions, "
+            "then run the same command again; finished results are kept."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a Parquet table whole or not at all."""
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a Parquet table; StagewiseError when the file is missing or damaged."""
+    try:
+        return pq.read_table(path, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise StagewiseError(
+            f"{path} cannot be read as Parquet ({error}). Delete it and run the same command again."
+        ) from None
+
+
+def canonical_hash(table: pa.Table) -> str:
+    """SHA-256 of a table's column names, types and values, whatever its chunks or file layout."""
+    digest = hashlib.sha256()
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        digest.update(f"{name}:{column.type}:{len(column)};".encode())
+        digest.update(column.is_valid().to_numpy(zero_copy_only=False).tobytes())
+        if pa.types.is_string(column.type):
+            digest.update("\0".join(column.fill_null("").to_pylist()).encode())
+        else:
+            blank = pa.scalar(False if pa.types.is_boolean(column.type) else 0, type=column.type)
+            digest.update(column.fill_null(blank).to_numpy(zero_copy_only=False).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,58 @@
+"""First weights of a linear network: a list of `depth` matrices, dim_in → width → … → dim_out."""
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.problems.problem import Problem
+from stagewise.problems.synthetic import random_orthogonal
+
+
+def layer_shapes(dim_in: int, dim_out: int, width: int, depth: int) -> list[tuple[int, int]]:
+    """Shapes of the weight matrices; their product is (dim_in, dim_out)."""
+    sizes = [dim_in, *[width] * (depth - 1), dim_out]
+    return list(zip(sizes[:-1], sizes[1:], strict=True))
+
+
+def initial_weights(
+    problem: Problem,
+    initialisation: str,
+    depth: int,
+    width: int,
+    delta: float,
+    generator: np.random.Generator,
+) -> list[FloatArray]:
+    """Draw weights whose layers have the scale e^-delta.
+
+    initialisation :
+        "aligned": layer l is Q_{l-1} diag(e^-delta) Q_lᵀ with Q_0 = U and Q_L = V the singular
+            vectors of sigma_xy and random orthogonal frames between (closed form of Gidel et al.
+            2019; needs orthogonal frames, invertible ones leave the diagonal form).
+        "orthogonal": the same with random frames at the two ends as well.
+        "gaussian": independent entries of standard deviation e^-delta/√(rows of the layer), so
+            that a layer keeps the norm of a vector up to e^-delta on average.
+    Returns `depth` arrays; see `layer_shapes`.
+    """
+    shapes = layer_shapes(problem.dim_in, problem.dim_out, width, depth)
+    scale = np.exp(-delta)
+    if initialisation == "gaussian":
+        return [
+            scale / np.sqrt(shape[0]) * generator.standard_normal(shape) for shape in shapes
+        ]
+    sizes = [problem.dim_in, *[shape[1] for shape in shapes]]
+    frames = [random_orthogonal(size, generator) for size in sizes]
+    if initialisation == "aligned":
+        frames[0] = _completed(problem.modes.left)
+        frames[-1] = _completed(problem.modes.right)
+    return [
+        scale * left[:, : min(shape)] @ right[:, : min(shape)].T
+        for left, right, shape in zip(frames[:-1], frames[1:], shapes, strict=True)
+    ]
+
+
+def _completed(columns: FloatArray) -> FloatArray:
+    """An orthogonal matrix whose first columns are the given orthonormal ones."""
+    rows, count = columns.shape
+    if count == rows:
+        return columns
+    full = np.linalg.svd(columns, full_matrices=True)[0]
+    return np.hstack([columns, full[:, count:]])

@@ -1,0 +1,139 @@
+"""What the Snakefile needs to know of a configuration: paths, shards, what depends on what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stagewise.config import Config, NpzData
+from stagewise.digests import source_digest
+from stagewise.errors import StagewiseError
+from stagewise.experiments import shard_count
+from stagewise.figures import FIGURES
+from stagewise.validation import parse_config
+
+TABLES = ("assumption", "learning_times", "claims")
+TABLE_FORMATS = ("csv", "md", "tex")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked configuration and the files that follow from it."""
+
+    config: Config
+
+    @property
+    def results(self) -> str:
+        """Folder of results, without a trailing slash."""
+        return f"results/{self.config.run}" if self.config.run else "results"
+
+    @property
+    def figures(self) -> str:
+        """Folder of figures, without a trailing slash."""
+        return f"figures/{self.config.run}" if self.config.run else "figures"
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Source digest of each stage; a rule takes the ones that its result depends on."""
+        stages = {
+            "moments": ("stagewise.problems.datasets", "stagewise.problems.npz"),
+            "simulate": ("stagewise.pipeline.simulate",),
+            "statistics": ("stagewise.pipeline.statistics",),
+            "tables": ("stagewise.pipeline.tables",),
+            "claims": ("stagewise.claims",),
+            "index": ("stagewise.report.index",),
+        } | {f"figure.{name}": (f"stagewise.figures.{name}",) for name in FIGURES}
+        return {stage: source_digest(*modules) for stage, modules in stages.items()}
+
+    def moments(self, dataset: str) -> str:
+        return f"{self.results}/moments/{dataset}.npz"
+
+    def moments_of(self, experiment: str) -> list[str]:
+        """Moments that an experiment reads, in the order of its data sets."""
+        return [self.moments(name) for name in self.config.experiments[experiment].datasets]
+
+    def data_files(self, dataset: str) -> list[str]:
+        """Files that a data set is made from and that the user may edit."""
+        spec = self.config.datasets[dataset]
+        return [spec.path] if isinstance(spec, NpzData) else []
+
+    def shards(self, experiment: str) -> list[str]:
+        """Trajectories of one experiment."""
+        count = shard_count(self.config.experiments[experiment])
+        folder = f"{self.results}/trajectories/{experiment}"
+        return [f"{folder}/{index}.parquet" for index in range(count)]
+
+    def all_shards(self) -> list[str]:
+        """Trajectories of every experiment."""
+        return [path for name in self.config.experiments for path in self.shards(name)]
+
+    def summarised_experiments(self) -> list[str]:
+        """Experiments whose curves over training are kept."""
+        return [name for name, each in self.config.experiments.items() if each.summarise]
+
+    def summarised_shards(self) -> list[str]:
+        """Trajectories of those experiments."""
+        return [path for name in self.summarised_experiments() for path in self.shards(name)]
+
+    def assumption_moments(self) -> list[str]:
+        """Moments of the data sets in the table assumption."""
+        return [self.moments(name) for name in self.config.assumption]
+
+    def aggregates(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Paths of aggregates by name."""
+        return {
+            name: (
+                f"{self.results}/tables/assumption.csv"
+                if name == "assumption"
+                else f"{self.results}/{name}.parquet"
+            )
+            for name in names
+        }
+
+    def figure_aggregates(self, figure: str) -> dict[str, str]:
+        """Aggregates that a figure reads."""
+        if figure not in FIGURES:
+            raise StagewiseError(
+                f"There is no figure {figure!r}; there are {', '.join(FIGURES)}."
+            )
+        return self.aggregates(FIGURES[figure].aggregates)
+
+    def figure_files(self) -> list[str]:
+        """Every figure as PDF and PNG."""
+        return [
+            f"{self.figures}/{name}.{kind}" for name in self.config.figures for kind in ("pdf", "png")
+        ]
+
+    def table_formats(self, table: str) -> list[str]:
+        """One table in every format."""
+        return [f"{self.results}/tables/{table}.{kind}" for kind in TABLE_FORMATS]
+
+    def table_files(self) -> list[str]:
+        """Every table in every format."""
+        return [path for table in TABLES for path in self.table_formats(table)]
+
+
+def make_plan(raw: Mapping[str, Any]) -> Plan:
+    """Check a configuration as Snakemake has merged it; StagewiseError in sentences if unusable."""
+    config = parse_config(raw)
+    for name in config.figures:
+        if name not in FIGURES:
+            raise StagewiseError(
+                f"The configuration cannot be used.\n- figures names {name!r}, which does not "
+                f"exist; there are {', '.join(FIGURES)}."
+            )
+        missing = [each for each in FIGURES[name].experiments if each not in config.experiments]
+        if missing:
+            raise StagewiseError(
+                f"The configuration cannot be used.\n- The figure {name} shows the experiment "
+                f"{missing[0]}, which the section experiments does not have; add it, or take the "
+                "figure off the list figures."
+            )
+    for name, spec in config.datasets.items():
+        if isinstance(spec, NpzData) and not Path(spec.path).is_file():
+            raise StagewiseError(
+                f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
+                "which is not a file; relative paths start at the working directory."
+            )
+    return Plan(config)

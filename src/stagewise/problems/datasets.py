@@ -1,0 +1,87 @@
+"""From the config's name for a data set to its moments."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from stagewise.arrays import AnyArray, FloatArray
+from stagewise.config import (
+    AlignedData,
+    AutoencoderData,
+    DataSpec,
+    DigitsData,
+    LowRankRegressionData,
+    MnistData,
+    NpzData,
+    RandomModesData,
+)
+from stagewise.errors import StagewiseError
+from stagewise.problems import mnist, synthetic
+from stagewise.problems.moments import Moments, stream_moments
+from stagewise.problems.npz import read_user_data
+from stagewise.seeds import generator
+
+_BLOCK = 4096
+
+
+def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moments]:
+    """Moments of a data set, one entry per independent draw (real data: one).
+
+    name : seeds the draws. spec : its config section. data_dir : folder of downloaded files.
+    Raises StagewiseError when the data cannot be found or read.
+    """
+    match spec:
+        case DigitsData():
+            return [_digits()]
+        case MnistData():
+            return [image_moments(*mnist.load(spec, data_directory(data_dir)), classes=10)]
+        case NpzData():
+            return [read_user_data(Path(spec.path))]
+    draws = (generator("dataset", name, draw) for draw in range(spec.draws))
+    match spec:
+        case AlignedData():
+            return [synthetic.draw_aligned(spec, each) for each in draws]
+        case RandomModesData():
+            return [synthetic.draw_random_modes(spec, each) for each in draws]
+        case AutoencoderData():
+            return [synthetic.draw_autoencoder(spec, each) for each in draws]
+        case LowRankRegressionData():
+            return [synthetic.draw_low_rank_regression(spec, each) for each in draws]
+
+
+def data_directory(configured: str | None) -> Path:
+    """Folder of downloaded data: `data_dir` of the config, $STAGEWISE_DATA, or the user cache."""
+    chosen = configured or os.environ.get("STAGEWISE_DATA")
+    if chosen:
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "stagewise"
+
+
+def image_moments(images: AnyArray, labels: AnyArray, classes: int) -> Moments:
+    """Moments of images (n, …) of unsigned bytes, scaled to [0, 1], with one-hot labels (n,)."""
+    if len(images) != len(labels):
+        raise StagewiseError(
+            f"There are {len(images)} images but {len(labels)} labels; the files do not belong "
+            "together."
+        )
+    if len(labels) and labels.max() >= classes:
+        raise StagewiseError(
+            f"A label is {labels.max()}; with {classes} classes they go from 0 to {classes - 1}."
+        )
+
+    def blocks() -> Iterator[tuple[FloatArray, FloatArray]]:
+        for start in range(0, len(images), _BLOCK):
+            block = images[start : start + _BLOCK]
+            outputs = np.eye(classes)[labels[start : start + _BLOCK]]
+            yield block.reshape(len(block), -1) / 255.0, outputs
+
+    return stream_moments(blocks())
+
+
+def _digits() -> Moments:
+    from sklearn.datasets import load_digits  # takes seconds to import
+
+    inputs, labels = load_digits(return_X_y=True)
+    return Moments.of_block(inputs / 16.0, np.eye(10)[labels])

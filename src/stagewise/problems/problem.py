@@ -1,0 +1,118 @@
+"""A learning problem as its second moments, and the decomposition everything else is read in.
+
+Conventions: inputs have `dim_in` = d coordinates and outputs `dim_out` = p. `sigma_x` is XᵀX/n
+(d, d), `sigma_xy` is XᵀY/n (d, p), and a network's end-to-end map W is (d, p): it predicts XW.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.errors import StagewiseError
+
+RANK_TOLERANCE = 1e-10
+"""Singular values of sigma_xy below this share of the largest one count as zero."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Second moments of a regression problem.
+
+    sigma_x : (dim_in, dim_in), symmetric positive semi-definite.
+    sigma_xy : (dim_in, dim_out).
+    Raises StagewiseError for shapes that do not fit, non-finite entries, or a `sigma_x` that is
+    not symmetric or not positive semi-definite. Arrays are shared, never written to.
+    """
+
+    sigma_x: FloatArray
+    sigma_xy: FloatArray
+
+    def __post_init__(self) -> None:
+        check_moments(self.sigma_x, self.sigma_xy)
+        lowest, highest = self.eigenvalues[[0, -1]]
+        if lowest < -1e-8 * max(abs(highest), 1e-300):
+            raise StagewiseError(
+                f"sigma_x has the eigenvalue {lowest:.3g}, but second moments XᵀX/n have none "
+                "below zero. Was a matrix other than XᵀX/n given?"
+            )
+
+    @property
+    def dim_in(self) -> int:
+        return self.sigma_xy.shape[0]
+
+    @property
+    def dim_out(self) -> int:
+        return self.sigma_xy.shape[1]
+
+    @cached_property
+    def _eigen(self) -> tuple[FloatArray, FloatArray]:
+        values, vectors = np.linalg.eigh(self.sigma_x)
+        return values, vectors
+
+    @property
+    def eigenvalues(self) -> FloatArray:
+        """Eigenvalues of sigma_x, ascending (dim_in,)."""
+        return self._eigen[0]
+
+    @property
+    def eigenvectors(self) -> FloatArray:
+        """Eigenvectors of sigma_x in the columns (dim_in, dim_in)."""
+        return self._eigen[1]
+
+    @cached_property
+    def modes(self) -> "Modes":
+        """Singular modes of sigma_xy, strongest first; see `Modes`."""
+        left, sigma, right = np.linalg.svd(self.sigma_xy, full_matrices=False)
+        kept = int(np.sum(sigma > RANK_TOLERANCE * sigma[0])) if sigma[0] > 0 else 0
+        if kept == 0:
+            raise StagewiseError(
+                "sigma_xy is zero, so there is no mode to learn. Inputs and outputs must covary: "
+                "check that the targets are not constant."
+            )
+        left = left[:, :kept]
+        lam = np.einsum("ik,ij,jk->k", left, self.sigma_x, left, optimize=True)
+        return Modes(left, sigma[:kept], right[:kept].T, lam)
+
+    @cached_property
+    def least_squares(self) -> FloatArray:
+        """Minimum-norm least-squares map sigma_x⁺ sigma_xy (dim_in, dim_out)."""
+        keep = self.eigenvalues > RANK_TOLERANCE * self.eigenvalues[-1]
+        basis = self.eigenvectors[:, keep]
+        return basis @ ((basis.T @ self.sigma_xy) / self.eigenvalues[keep, None])
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Singular value decomposition sigma_xy = left · diag(sigma) · rightᵀ, zero modes dropped.
+
+    left : (dim_in, modes); right : (dim_out, modes); sigma : (modes,), descending.
+    lam : (modes,), the diagonal of leftᵀ · sigma_x · left (Assumption 1 of Gidel et al. 2019 says
+        that the off-diagonal part is small).
+    """
+
+    left: FloatArray
+    sigma: FloatArray
+    right: FloatArray
+    lam: FloatArray
+
+
+def check_moments(sigma_x: FloatArray, sigma_xy: FloatArray) -> None:
+    """Raise StagewiseError unless the two arrays can be XᵀX/n and XᵀY/n of one data set."""
+    if sigma_x.ndim != 2 or sigma_x.shape[0] != sigma_x.shape[1]:
+        raise StagewiseError(f"sigma_x has shape {sigma_x.shape}; it must be (dim_in, dim_in).")
+    if sigma_xy.ndim != 2 or 0 in sigma_xy.shape:
+        raise StagewiseError(f"sigma_xy has shape {sigma_xy.shape}; it must be (dim_in, dim_out).")
+    if sigma_xy.shape[0] != sigma_x.shape[0]:
+        raise StagewiseError(
+            f"sigma_xy has {sigma_xy.shape[0]} rows but sigma_x is {sigma_x.shape}; rows are "
+            "inputs. Was YᵀX passed for XᵀY?"
+        )
+    for name, array in (("sigma_x", sigma_x), ("sigma_xy", sigma_xy)):
+        if not np.isfinite(array).all():
+            raise StagewiseError(
+                f"{name} holds a value that is not finite. Remove or fill missing data first."
+            )
+    if np.abs(sigma_x - sigma_x.T).max() > 1e-8 * max(np.abs(sigma_x).max(), 1e-300):
+        raise StagewiseError("sigma_x is not symmetric; second moments XᵀX/n are.")

@@ -1,0 +1,78 @@
+"""Synthetic problems, built backwards where possible so that their answers are known."""
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.config import (
+    AlignedData,
+    AutoencoderData,
+    LowRankRegressionData,
+    RandomModesData,
+)
+from stagewise.problems.moments import Moments
+
+
+def random_orthogonal(size: int, generator: np.random.Generator) -> FloatArray:
+    """Orthogonal matrix (size, size) from the Haar measure."""
+    factor, triangle = np.linalg.qr(generator.standard_normal((size, size)))
+    return factor * np.sign(np.diag(triangle))
+
+
+def aligned(
+    sigma: FloatArray, lam: FloatArray, frame: str, generator: np.random.Generator
+) -> Moments:
+    """Moments with sigma_xy = U diag(sigma) Vᵀ and sigma_x = U diag(lam) Uᵀ.
+
+    sigma, lam : (modes,). frame : "random" draws U and V, "coordinate" sets both to the identity.
+    Source: Assumption 1 of Gidel et al. 2019 with B = 0.
+    """
+    modes = len(sigma)
+    if frame == "coordinate":
+        return Moments.prescribed(np.diag(lam), np.diag(sigma))
+    left, right = (random_orthogonal(modes, generator) for _ in range(2))
+    sigma_x = (left * lam) @ left.T
+    return Moments.prescribed((sigma_x + sigma_x.T) / 2, (left * sigma) @ right.T)
+
+
+def draw_aligned(spec: AlignedData, generator: np.random.Generator) -> Moments:
+    """The prescribed problem in one draw of its frames."""
+    lam = spec.sigma if spec.lam is None else spec.lam
+    return aligned(np.array(spec.sigma), np.array(lam), spec.frame, generator)
+
+
+def draw_random_modes(spec: RandomModesData, generator: np.random.Generator) -> Moments:
+    """A commuting problem with random sigma (largest 1, descending) and lam."""
+    weaker = generator.uniform(spec.sigma_ratio, 1.0, spec.modes - 1)
+    sigma = np.concatenate([[1.0], np.sort(weaker)[::-1]])
+    low, high = np.log(spec.lam_range)
+    ratio = np.exp(generator.uniform(low, high, spec.modes))
+    lam = np.full(spec.modes, ratio[0]) if spec.equal_lam else ratio * sigma
+    return aligned(sigma, lam, spec.frame, generator)
+
+
+def draw_autoencoder(spec: AutoencoderData, generator: np.random.Generator) -> Moments:
+    """Moments of the linear autoencoder Y = X = Bz + e.
+
+    B has entries uniform on [0, 1] (dim, rank), z is Gaussian with variances that halve from one
+    factor to the next, e is isotropic noise. Source: reconstructed; the paper's own parameters
+    are not published.
+    """
+    mixing = generator.uniform(size=(spec.dim, spec.rank))
+    spread = np.sqrt(spec.largest_variance * 0.5 ** np.arange(spec.rank))
+    factors = spread * generator.standard_normal((spec.samples, spec.rank))
+    noise = spec.noise * generator.standard_normal((spec.samples, spec.dim))
+    inputs = factors @ mixing.T + noise
+    return Moments.of_block(inputs, inputs)
+
+
+def draw_low_rank_regression(
+    spec: LowRankRegressionData, generator: np.random.Generator
+) -> Moments:
+    """Moments of y = Wᵀx + noise; the teacher W has `rank` singular values rank, …, 2, 1."""
+    left = random_orthogonal(spec.dim_in, generator)[:, : spec.rank]
+    right = random_orthogonal(spec.dim_out, generator)[:, : spec.rank]
+    teacher = (left * np.arange(spec.rank, 0, -1.0)) @ right.T
+    spread = np.arange(1, spec.dim_in + 1) ** (-spec.input_decay / 2)
+    inputs = spread * generator.standard_normal((spec.samples, spec.dim_in))
+    noise = spec.noise * generator.standard_normal((spec.samples, spec.dim_out))
+    return Moments.of_block(inputs, inputs @ teacher + noise)

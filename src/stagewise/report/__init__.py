@@ -1,0 +1,1 @@
+"""The index page and the generated parts of the README."""

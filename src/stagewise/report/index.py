@@ -1,0 +1,80 @@
+"""The one self-contained page: verdicts, figures, tables, configuration, provenance."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pandas as pd
+import yaml
+
+from stagewise.claims.tables import interval_text, read_claims
+from stagewise.figures import FIGURES
+from stagewise.pipeline.tables import cell
+from stagewise.report.provenance import provenance
+
+SOURCES = {
+    "gidel2019": "Gidel, Bach, Lacoste-Julien 2019",
+    "reviews": "Questions of its reviewers",
+    "ours": "Results of this project",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page is made from; captions and figures in the order of the config."""
+
+    claims: Path
+    figures: list[Path]
+    captions: list[Path]
+    tables: list[Path]
+    aggregates: list[Path]
+    config: Mapping[str, Any]
+
+
+def render(page: Page) -> tuple[str, str]:
+    """The page as HTML, and its provenance as JSON."""
+    origin = provenance(page.config, page.aggregates)
+    claims = read_claims(page.claims)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["cell"] = cell
+    environment.filters["interval"] = interval_text
+    template = environment.from_string(
+        files("stagewise.report").joinpath("index.html.j2").read_text(encoding="utf-8")
+    )
+    html = template.render(
+        sources=SOURCES,
+        claims=claims,
+        counts=Counter(each.verdict for each in claims),
+        figures=[
+            {
+                "name": path.stem,
+                "title": FIGURES[path.stem].title,
+                "image": base64.b64encode(path.read_bytes()).decode(),
+                "caption": caption(template_path, page.config),
+            }
+            for path, template_path in zip(page.figures, page.captions, strict=True)
+        ],
+        tables=[
+            (path.stem.replace("_", " "), pd.read_csv(path))
+            for path in page.tables
+            if path.stem != "claims"
+        ],
+        config=yaml.safe_dump(dict(page.config), sort_keys=False, default_flow_style=None),
+        provenance=origin,
+        run=page.config["run"],
+    )
+    return html, json.dumps(origin, indent=2) + "\n"
+
+
+def caption(path: Path, config: Mapping[str, Any]) -> str:
+    """A caption with the parameters of the run, from the template that Snakemake's report uses."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    template = environment.from_string(path.read_text(encoding="utf-8"))
+    return template.render(snakemake=SimpleNamespace(config=config)).strip()

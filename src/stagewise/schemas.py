@@ -1,0 +1,113 @@
+"""Columns of the tables that stages hand on: type, unit and meaning of each."""
+
+import pyarrow as pa
+
+_ITERATIONS = "iterations"
+
+
+def _field(name: str, kind: pa.DataType, meaning: str, unit: str = "") -> pa.Field:
+    metadata = {"meaning": meaning, "unit": unit} if unit else {"meaning": meaning}
+    return pa.field(name, kind, metadata=metadata)
+
+
+_TEXT = pa.string()
+_SHORT = pa.dictionary(pa.int32(), pa.string())
+_INTEGER = pa.int64()
+_REAL = pa.float64()
+
+_GRID = [
+    _field("experiment", _SHORT, "section of the config"),
+    _field("dataset", _SHORT, "name of the data set"),
+    _field("centred", pa.bool_(), "whether the means were subtracted"),
+    _field("depth", _INTEGER, "number of weight matrices"),
+    _field("dim_in", _INTEGER, "input dimension"),
+    _field("dim_out", _INTEGER, "output dimension"),
+    _field("width", _INTEGER, "hidden units"),
+    _field("initialisation", _SHORT, "how the first weights were drawn"),
+    _field("delta", _REAL, "initial scale: every layer starts at e^-delta"),
+    _field("relative_step_size", _REAL, "step size in the experiment's own unit"),
+    _field("optimizer", _SHORT, "update rule"),
+]
+GRID_COLUMNS = [field.name for field in _GRID]
+
+_RUN = [
+    *_GRID,
+    _field("run", _INTEGER, "position in the experiment's grid, from 0"),
+    _field("seed", _INTEGER, "replicate of the grid point, from 0"),
+    _field("step_size", _REAL, "step size of gradient descent"),
+    _field("status", _SHORT, "ok or diverged"),
+]
+
+_MODE = [
+    _field("mode", _INTEGER, "mode, strongest first, from 1"),
+    _field("sigma", _REAL, "singular value of sigma_xy"),
+    _field("lam", _REAL, "diagonal entry of U^T sigma_x U"),
+]
+
+TRAJECTORIES = pa.schema(
+    [
+        *_RUN,
+        *_MODE,
+        _field("iteration", _INTEGER, "iteration of the record", _ITERATIONS),
+        _field("refined", pa.bool_(), "record added to locate a learning time"),
+        _field("loss", _REAL, "training loss above the least-squares minimum"),
+        _field("gradient_norm", _REAL, "Frobenius norm of the gradient over all layers"),
+        _field("trace_norm", _REAL, "sum of the singular values of W"),
+        _field("effective_rank", _REAL, "exp of the entropy of the singular values of W"),
+        _field("singular_value", _REAL, "singular value of W of this rank"),
+        _field("response_value", _REAL, "singular value of sigma_x W of this rank"),
+        _field("mode_strength", _REAL, "u^T W v of this mode"),
+    ]
+)
+
+LEARNING_TIMES = pa.schema(
+    [
+        *_RUN,
+        *_MODE,
+        _field(
+            "learning_iteration",
+            _REAL,
+            "first iteration at which the singular value of sigma_x W reaches sigma/2",
+            _ITERATIONS,
+        ),
+        _field(
+            "mode_learning_iteration",
+            _REAL,
+            "first iteration at which u^T W v reaches sigma/(2 lam)",
+            _ITERATIONS,
+        ),
+        _field("predicted_flow", _REAL, "delta/(step_size sigma)", _ITERATIONS),
+        _field("predicted_discrete", _REAL, "delta/ln(1 + step_size sigma)", _ITERATIONS),
+        _field("predicted_staged", _REAL, "staged forecast; missing: not computed", _ITERATIONS),
+        _field("predicted_integrated", _REAL, "integrated forecast; missing likewise", _ITERATIONS),
+        _field("final_strength", _REAL, "last recorded u^T W v"),
+        _field("outcome", _SHORT, "monotone, overshoot or no convergence"),
+        _field("next_overlap", _REAL, "share of the next mode when this one reaches 90 %"),
+    ]
+)
+
+SUMMARY = pa.schema(
+    [
+        *_GRID,
+        _field("quantity", _SHORT, "what the row is about, a column of the trajectories"),
+        _field("mode", _INTEGER, "mode, from 1; 0 for quantities of the whole map"),
+        _field("iteration", _INTEGER, "iteration of the record", _ITERATIONS),
+        _field("flow_time", _REAL, "iteration times step size, mean over seeds"),
+        _field("mean", _REAL, "mean over seeds"),
+        _field("low", _REAL, "5 % quantile over seeds"),
+        _field("high", _REAL, "95 % quantile over seeds"),
+        _field("predicted", _REAL, "mean over seeds of the closed form; missing if none"),
+        _field("largest_deviation", _REAL, "largest |measured - closed form| over seeds"),
+        _field("seeds", _INTEGER, "number of runs in the row"),
+    ]
+)
+
+
+def units_of(schema: pa.Schema) -> dict[str, str]:
+    """Meaning of every column, with its unit where it has one."""
+    described = {}
+    for field in schema:
+        metadata = {key.decode(): value.decode() for key, value in field.metadata.items()}
+        unit = f" ({metadata['unit']})" if "unit" in metadata else ""
+        described[field.name] = metadata["meaning"] + unit
+    return described

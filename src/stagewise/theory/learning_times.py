@@ -1,0 +1,31 @@
+"""When a two-layer network learns each mode, to leading order in delta."""
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+
+
+def learning_iteration(
+    sigma: FloatArray, delta: float | FloatArray, step_size: float | FloatArray
+) -> FloatArray:
+    """Iterations until descent learns a mode: δ/ln(1 + ησ).
+
+    sigma : (modes,), > 0. delta : initial scale per layer. step_size : positive; the law holds up
+    to step_size·sigma = ½, past which a mode overshoots.
+    Returns iterations, shape of the arguments broadcast.
+    Source: derived. While w = a² is small, each layer of a mode grows by the factor 1 + ησ a
+    step, so that it climbs from e^-δ to order one in δ/ln(1 + ησ) steps; what happens after that
+    takes a number of steps that does not grow with δ.
+    """
+    return np.asarray(delta / np.log1p(step_size * np.asarray(sigma)))
+
+
+def flow_learning_iteration(
+    sigma: FloatArray, delta: float | FloatArray, step_size: float | FloatArray
+) -> FloatArray:
+    """Iterations until the flow learns a mode: δ/(ησ).
+
+    Arguments and shapes as in `learning_iteration`, of which it is the limit step_size → 0.
+    Source: Gidel et al. 2019 (time δ/σ of the flow, divided by the step size).
+    """
+    return np.asarray(delta / (step_size * np.asarray(sigma)))

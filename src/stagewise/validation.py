@@ -1,0 +1,94 @@
+"""From a raw configuration to a typed one, or to a sentence per mistake."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from stagewise.config import Config, DataSpec, Experiment
+from stagewise.errors import StagewiseError
+
+DATA_KINDS: dict[str, type[BaseModel]] = {
+    get_args(model.model_fields["kind"].annotation)[0]: model
+    for model in get_args(get_args(DataSpec)[0])
+}
+
+
+def parse_config(raw: Mapping[str, Any]) -> Config:
+    """Check a configuration as read from YAML.
+
+    Raises StagewiseError with one sentence per mistake: the key, the value, what is allowed.
+    """
+    try:
+        return Config.model_validate(dict(raw))
+    except ValidationError as error:
+        sentences = [_sentence(details) for details in error.errors()]
+    raise StagewiseError("The configuration cannot be used.\n" + "\n".join(sentences))
+
+
+def _sentence(details: ErrorDetails) -> str:
+    location = [part for part in details["loc"] if part != "[key]"]
+    model, keys = _owner(location)
+    key, given = _dotted(keys), details["input"]
+    match details["type"]:
+        case "extra_forbidden":
+            return f"- {key} is not a known key. {_suggestion(str(keys[-1]), model)}"
+        case "missing":
+            return f"- {key} is missing; it has no default, so give it a value."
+        case "union_tag_invalid" | "union_tag_not_found":
+            kind = given.get("kind") if isinstance(given, Mapping) else given
+            return f"- {key}.kind is {kind!r}; it must be one of {', '.join(DATA_KINDS)}."
+        case "value_error":
+            text = details["msg"].removeprefix("Value error, ")
+            return f"- {key}: {text}." if key else f"- {text}."
+        case _:
+            return f"- {key} is {_shown(given)}; {_allowed(details)}."
+
+
+def _owner(location: list[Any]) -> tuple[type[BaseModel], list[Any]]:
+    """The model that a location lies in, and the location without the union's tag."""
+    if location[:1] == ["datasets"] and len(location) > 2 and location[2] in DATA_KINDS:
+        return DATA_KINDS[location[2]], location[:2] + location[3:]
+    if location[:1] == ["experiments"] and len(location) > 2:
+        return Experiment, location
+    return Config, location
+
+
+def _dotted(keys: list[Any]) -> str:
+    return "".join(
+        f"[{key}]" if isinstance(key, int) else f".{key}" if position else str(key)
+        for position, key in enumerate(keys)
+    )
+
+
+def _suggestion(key: str, model: type[BaseModel]) -> str:
+    known = list(model.model_fields)
+    close = difflib.get_close_matches(key, known, n=1)
+    meant = f"Did you mean {close[0]}? " if close else ""
+    return f"{meant}Allowed here: {', '.join(known)}."
+
+
+def _allowed(details: ErrorDetails) -> str:
+    text = details["msg"].replace("Input should be", "it must be").replace("Input should", "it must")
+    text = text.replace("List should have", "it must have").replace("Dictionary", "it")
+    given = details["input"]
+    if isinstance(given, str) and details["type"] in ("float_type", "int_type") and _numeric(given):
+        return f"{text}, and YAML reads that as text: write {float(given):.1e} without quotes"
+    if details["type"] == "string_pattern_mismatch":
+        return "a name has letters, digits and underscores only and starts with a letter"
+    return text
+
+
+def _numeric(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,24 @@
+"""Compile what is compiled on first use, so that no job of a run has to."""
+
+import numpy as np
+
+from stagewise.threads import pin
+
+
+def main() -> None:
+    """Run one tiny simulation and draw one empty figure."""
+    pin()
+    from stagewise.dynamics import gradient_descent
+    from stagewise.figures import style
+    from stagewise.problems.problem import Problem
+
+    weights = [np.full((2, 2), 0.1), np.full((2, 2), 0.1)]
+    gradient_descent(Problem(np.eye(2), np.diag([1.0, 0.5])), weights, 0.1, [0, 1])
+    style.apply()
+    from matplotlib.figure import Figure
+
+    Figure().subplots().get_tightbbox()
+
+
+if __name__ == "__main__":
+    main()

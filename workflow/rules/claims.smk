@@ -1,0 +1,50 @@
+rule judge_claims:
+    """A verdict with a measured number for every claim."""
+    input:
+        **plan.aggregates(("learning_times", "trajectory_summary", "assumption")),
+    output:
+        json=f"{plan.results}/claims.json",
+        macros=f"{plan.results}/macros.tex",
+        tables=plan.table_formats("claims"),
+    params:
+        source=plan.digests["claims"],
+    log:
+        f"logs/{plan.results}/claims.log",
+    benchmark:
+        f"logs/{plan.results}/claims.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Verdicts"
+    script:
+        "../../scripts/claims.py"
+
+
+rule index:
+    """The one page to read: verdicts, figures, configuration, provenance."""
+    input:
+        claims=f"{plan.results}/claims.json",
+        figures=[path for path in plan.figure_files() if path.endswith(".png")],
+        captions=[f"workflow/report/{name}.rst" for name in plan.config.figures],
+        tables=[path for path in plan.table_files() if path.endswith(".csv")],
+        aggregates=list(plan.aggregates(("learning_times", "trajectory_summary")).values()),
+    output:
+        html=f"{plan.figures}/index.html",
+        provenance=f"{plan.results}/provenance.json",
+    params:
+        config=plan.config.model_dump(),
+        source=plan.digests["index"],
+    log:
+        f"logs/{plan.results}/index.log",
+    benchmark:
+        f"logs/{plan.results}/index.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Index page"
+    script:
+        "../../scripts/index.py"

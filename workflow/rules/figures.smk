@@ -1,0 +1,25 @@
+rule figure:
+    """Draw one figure from the aggregates it reads."""
+    input:
+        unpack(lambda wildcards: plan.figure_aggregates(wildcards.figure)),
+    output:
+        pdf=f"{plan.figures}/{{figure}}.pdf",
+        png=report(
+            f"{plan.figures}/{{figure}}.png",
+            caption="../report/{figure}.rst",
+            category="Figures",
+        ),
+    params:
+        source=lambda wildcards: plan.digests[f"figure.{wildcards.figure}"],
+    log:
+        f"logs/{plan.results}/figures/{{figure}}.log",
+    benchmark:
+        f"logs/{plan.results}/figures/{{figure}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Figure {wildcards.figure}"
+    script:
+        "../../scripts/figure.py"

@@ -1,0 +1,21 @@
+rule simulate:
+    """Train one shard of an experiment's runs and record them."""
+    input:
+        lambda wildcards: plan.moments_of(wildcards.experiment),
+    output:
+        f"{plan.results}/trajectories/{{experiment}}/{{shard}}.parquet",
+    params:
+        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
+        source=plan.digests["simulate"],
+    log:
+        f"logs/{plan.results}/simulate/{{experiment}}/{{shard}}.log",
+    benchmark:
+        f"logs/{plan.results}/simulate/{{experiment}}/{{shard}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    message:
+        "Training shard {wildcards.shard} of {wildcards.experiment}"
+    script:
+        "../../scripts/simulate.py"

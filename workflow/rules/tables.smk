@@ -1,0 +1,43 @@
+rule assumption:
+    """How far the moments of each data set are from the theory's assumptions."""
+    input:
+        plan.assumption_moments(),
+    output:
+        plan.table_formats("assumption"),
+    params:
+        random_completions=config["random_completions"],
+        source=plan.digests["tables"],
+    log:
+        f"logs/{plan.results}/assumption.log",
+    benchmark:
+        f"logs/{plan.results}/assumption.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Table: assumption"
+    script:
+        "../../scripts/assumption.py"
+
+
+rule learning_times_summary:
+    """Measured and predicted learning times per experiment."""
+    input:
+        f"{plan.results}/learning_times.parquet",
+    output:
+        plan.table_formats("learning_times"),
+    params:
+        source=plan.digests["tables"],
+    log:
+        f"logs/{plan.results}/learning_times_summary.log",
+    benchmark:
+        f"logs/{plan.results}/learning_times_summary.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Table: learning times"
+    script:
+        "../../scripts/learning_times_summary.py"
