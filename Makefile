@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-SNAKEMAKE := $(BIN)/snakemake --cores all
 CORES ?= all
 
 # Build outputs do not depend on the user's locale, bytecode settings or matplotlib cache.
@@ -38,15 +37,18 @@ $(STAMP): requirements.lock pyproject.toml
 
 reproduce: $(STAMP)  ## Rebuild every figure, table and verdict; then open figures/index.html
 	@$(BIN)/snakemake --cores $(CORES)
-	@$(BIN)/stagewise verdicts
+	@cat results/verdicts.txt
+	@echo "The page to read: figures/index.html"
 
 smoke: $(STAMP)  ## Every rule once, on tiny grids (results/smoke, figures/smoke)
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
-	@$(BIN)/stagewise verdicts --run smoke
+	@cat results/smoke/verdicts.txt
+	@echo "The page to read: figures/smoke/index.html"
 
 paper: $(STAMP)  ## As reproduce, with MNIST too (downloaded unless found; results/paper)
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml
-	@$(BIN)/stagewise verdicts --run paper
+	@cat results/paper/verdicts.txt
+	@echo "The page to read: figures/paper/index.html"
 
 verify: $(STAMP)  ## Compare the results with reference/, output by output and claim by claim
 	@$(BIN)/snakemake --cores $(CORES) --quiet

@@ -42,12 +42,12 @@ localrules:
 
 
 rule all:
+    default_target: True
     """Everything: the index page depends on all figures, tables and verdicts."""
     input:
         f"{plan.figures}/index.html",
         plan.figure_files(),
         plan.table_files(),
-    default_target: True
 
 
 rule figures:

@@ -10,21 +10,21 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ["NUMBA_NUM_THREADS"] = "1"
 
-import argparse  # noqa: E402
-import statistics  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from itertools import pairwise  # noqa: E402
-from pathlib import Path  # noqa: E402
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
 
-import numpy as np  # noqa: E402
-from numba import njit  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from stagewise.dynamics.kernel import advance  # noqa: E402
+from stagewise.dynamics.kernel import advance
 
 FloatArray = NDArray[np.float64]
 Method = Callable[[int], None]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stagewise.aggregates import Aggregates
 from stagewise.claims import judge_all
-from stagewise.claims.tables import claims_table, macros, write_claims
+from stagewise.claims.tables import claims_table, macros, terminal_text, write_claims
 from stagewise.files import write_text
 from stagewise.pipeline.rule import logged
 from stagewise.pipeline.tables import write_formats
@@ -13,5 +13,6 @@ with logged(snakemake):
     aggregates = Aggregates({name: Path(path) for name, path in snakemake.input.items()})
     verdicts = judge_all(aggregates)
     write_claims(verdicts, Path(snakemake.output.json))
+    write_text(terminal_text(verdicts, snakemake.params.notice), Path(snakemake.output.text))
     write_text(macros(verdicts), Path(snakemake.output.macros))
     write_formats(claims_table(verdicts), [Path(path) for path in snakemake.output.tables])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pydantic import TypeAdapter
+
 from stagewise.config import DataSpec
 from stagewise.pipeline.rule import logged
 from stagewise.problems.datasets import draw_moments

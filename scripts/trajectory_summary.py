@@ -7,7 +7,9 @@ from stagewise.pipeline.rule import logged
 from stagewise.pipeline.statistics import summary_table
 
 with logged(snakemake):
-    groups = [[path for path in snakemake.input if Path(path).parent.name == name]
-              for name in snakemake.params.experiments]
+    groups = [
+        [path for path in snakemake.input if Path(path).parent.name == name]
+        for name in snakemake.params.experiments
+    ]
     experiments = ((read_table(Path(path)) for path in group) for group in groups)
     write_table(summary_table(experiments), Path(snakemake.output[0]))

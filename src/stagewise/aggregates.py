@@ -45,13 +45,13 @@ class Aggregates:
     def _frame(self, name: str) -> pd.DataFrame:
         frame = read_table(self._path(name)).to_pandas()
         categorical = frame.select_dtypes("category").columns
-        return frame.astype({column: "str" for column in categorical})
+        return frame.astype(dict.fromkeys(categorical, "str"))
 
     def _path(self, name: str) -> Path:
         if name not in self.paths:
             given = ", ".join(self.paths)
             raise StagewiseError(
-                f"The aggregate {name} was not given, only {given}. Add it to the figure's entry in "
-                "stagewise.figures.FIGURES."
+                f"The aggregate {name} was not given, only {given}. Add it to the figure's entry "
+                "in stagewise.figures.FIGURES."
             )
         return self.paths[name]

@@ -13,7 +13,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="stagewise", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, function, help_text in (
-        ("verdicts", _verdicts, "print the verdict of every claim"),
         ("verify", _verify, "compare the results with reference/"),
         ("archive-reference", _archive, "make the present results the reference"),
         ("generate", _generate, "rewrite schema, config/README.md and the README's table"),
@@ -32,14 +31,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _results(options: argparse.Namespace) -> Path:
     return Path("results") / options.run
-
-
-def _verdicts(options: argparse.Namespace) -> int:
-    from stagewise.claims.tables import read_claims, terminal_lines
-
-    print("\n".join(terminal_lines(read_claims(_results(options) / "claims.json"))))
-    print(f"\nThe page to read: {Path('figures') / options.run / 'index.html'}")
-    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -175,8 +175,10 @@ class Experiment(Section):
     modes: Count = Field(10, description="How many of the strongest modes are followed.")
     horizon: Positive = Field(
         1.5,
-        description="Length of a run, in units of delta/ln(1+step*sigma) of its last mode "
-        "followed.",
+        description="Length of a run, in units of delta/ln(1+step*sigma) of its horizon_mode.",
+    )
+    horizon_mode: Count | None = Field(
+        None, description="Mode that sets the length of a run; null: the weakest one followed."
     )
     extra_iterations: NonNegative = Field(
         0, description="Iterations added to the horizon, for runs whose delta is small."
@@ -196,6 +198,7 @@ class Config(Section):
     run: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]*)?$")] = Field(
         "", description="Name of this run; outputs go to results/NAME and figures/NAME."
     )
+    notice: str = Field("", description="A sentence shown above the verdicts of this run.")
     data_dir: str | None = Field(
         None,
         description="Folder of downloaded data; null: $STAGEWISE_DATA, else the user cache.",
@@ -220,7 +223,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _datasets_exist(self) -> "Config":
-        readers = {f"experiments.{name}.datasets": each.datasets for name, each in self.experiments.items()}
+        readers = {
+            f"experiments.{name}.datasets": each.datasets for name, each in self.experiments.items()
+        }
         for key, names in (readers | {"assumption": self.assumption}).items():
             for dataset in names:
                 if dataset not in self.datasets:

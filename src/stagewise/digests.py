@@ -66,7 +66,9 @@ def _direct_imports(module: str) -> tuple[str, ...]:
 def _code_digest(module: str) -> str:
     tree = _tree(module)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
             node.body[0] = ast.Pass()
     digest = hashlib.sha256(ast.dump(tree).encode())
     path = _path(module)

@@ -1,5 +1,7 @@
 """First weights of a linear network: a list of `depth` matrices, dim_in → width → … → dim_out."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from stagewise.arrays import FloatArray
@@ -10,7 +12,7 @@ from stagewise.problems.synthetic import random_orthogonal
 def layer_shapes(dim_in: int, dim_out: int, width: int, depth: int) -> list[tuple[int, int]]:
     """Shapes of the weight matrices; their product is (dim_in, dim_out)."""
     sizes = [dim_in, *[width] * (depth - 1), dim_out]
-    return list(zip(sizes[:-1], sizes[1:], strict=True))
+    return list(pairwise(sizes))
 
 
 def initial_weights(
@@ -35,9 +37,7 @@ def initial_weights(
     shapes = layer_shapes(problem.dim_in, problem.dim_out, width, depth)
     scale = np.exp(-delta)
     if initialisation == "gaussian":
-        return [
-            scale / np.sqrt(shape[0]) * generator.standard_normal(shape) for shape in shapes
-        ]
+        return [scale / np.sqrt(shape[0]) * generator.standard_normal(shape) for shape in shapes]
     sizes = [problem.dim_in, *[shape[1] for shape in shapes]]
     frames = [random_orthogonal(size, generator) for size in sizes]
     if initialisation == "aligned":

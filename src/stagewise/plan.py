@@ -94,15 +94,15 @@ class Plan:
     def figure_aggregates(self, figure: str) -> dict[str, str]:
         """Aggregates that a figure reads."""
         if figure not in FIGURES:
-            raise StagewiseError(
-                f"There is no figure {figure!r}; there are {', '.join(FIGURES)}."
-            )
+            raise StagewiseError(f"There is no figure {figure!r}; there are {', '.join(FIGURES)}.")
         return self.aggregates(FIGURES[figure].aggregates)
 
     def figure_files(self) -> list[str]:
         """Every figure as PDF and PNG."""
         return [
-            f"{self.figures}/{name}.{kind}" for name in self.config.figures for kind in ("pdf", "png")
+            f"{self.figures}/{name}.{kind}"
+            for name in self.config.figures
+            for kind in ("pdf", "png")
         ]
 
     def table_formats(self, table: str) -> list[str]:

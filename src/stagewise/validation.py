@@ -71,7 +71,9 @@ def _suggestion(key: str, model: type[BaseModel]) -> str:
 
 
 def _allowed(details: ErrorDetails) -> str:
-    text = details["msg"].replace("Input should be", "it must be").replace("Input should", "it must")
+    text = (
+        details["msg"].replace("Input should be", "it must be").replace("Input should", "it must")
+    )
     text = text.replace("List should have", "it must have").replace("Dictionary", "it")
     given = details["input"]
     if isinstance(given, str) and details["type"] in ("float_type", "int_type") and _numeric(given):

@@ -98,7 +98,9 @@ def report(outcome: Verification) -> str:
         (each.deviation for each in outcome.claims if each.deviation is not None), default=0.0
     )
     reached = max(TIERS.index(each.tier) for each in outcome.outputs + outcome.claims)
-    lines.append(f"Tier met by everything: {TIERS[reached]}; largest deviation of a claim {worst:.2g}.")
+    lines.append(
+        f"Tier met by everything: {TIERS[reached]}; largest deviation of a claim {worst:.2g}."
+    )
     if not outcome.passed:
         lines.append("The rebuild disagrees with the reference.")
     return "\n".join(lines)

@@ -4,10 +4,9 @@ rule judge_claims:
         **plan.aggregates(("learning_times", "trajectory_summary", "assumption")),
     output:
         json=f"{plan.results}/claims.json",
+        text=f"{plan.results}/verdicts.txt",
         macros=f"{plan.results}/macros.tex",
         tables=plan.table_formats("claims"),
-    params:
-        source=plan.digests["claims"],
     log:
         f"logs/{plan.results}/claims.log",
     benchmark:
@@ -16,6 +15,9 @@ rule judge_claims:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        notice=config["notice"],
+        source=plan.digests["claims"],
     message:
         "Verdicts"
     script:
@@ -29,13 +31,12 @@ rule index:
         figures=[path for path in plan.figure_files() if path.endswith(".png")],
         captions=[f"workflow/report/{name}.rst" for name in plan.config.figures],
         tables=[path for path in plan.table_files() if path.endswith(".csv")],
-        aggregates=list(plan.aggregates(("learning_times", "trajectory_summary")).values()),
+        aggregates=list(
+            plan.aggregates(("learning_times", "trajectory_summary")).values()
+        ),
     output:
         html=f"{plan.figures}/index.html",
         provenance=f"{plan.results}/provenance.json",
-    params:
-        config=plan.config.model_dump(),
-        source=plan.digests["index"],
     log:
         f"logs/{plan.results}/index.log",
     benchmark:
@@ -44,6 +45,9 @@ rule index:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        config=plan.config.model_dump(),
+        source=plan.digests["index"],
     message:
         "Index page"
     script:

@@ -4,10 +4,6 @@ rule moments:
         lambda wildcards: plan.data_files(wildcards.dataset),
     output:
         f"{plan.results}/moments/{{dataset}}.npz",
-    params:
-        spec=lambda wildcards: config["datasets"][wildcards.dataset],
-        data_dir=config["data_dir"],
-        source=plan.digests["moments"],
     log:
         f"logs/{plan.results}/moments/{{dataset}}.log",
     benchmark:
@@ -16,6 +12,10 @@ rule moments:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        spec=lambda wildcards: config["datasets"][wildcards.dataset],
+        data_dir=config["data_dir"],
+        source=plan.digests["moments"],
     message:
         "Moments of the data set {wildcards.dataset}"
     script:

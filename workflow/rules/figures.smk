@@ -9,8 +9,6 @@ rule figure:
             caption="../report/{figure}.rst",
             category="Figures",
         ),
-    params:
-        source=lambda wildcards: plan.digests[f"figure.{wildcards.figure}"],
     log:
         f"logs/{plan.results}/figures/{{figure}}.log",
     benchmark:
@@ -19,6 +17,8 @@ rule figure:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        source=lambda wildcards: plan.digests[f"figure.{wildcards.figure}"],
     message:
         "Figure {wildcards.figure}"
     script:

@@ -4,9 +4,6 @@ rule simulate:
         lambda wildcards: plan.moments_of(wildcards.experiment),
     output:
         f"{plan.results}/trajectories/{{experiment}}/{{shard}}.parquet",
-    params:
-        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
-        source=plan.digests["simulate"],
     log:
         f"logs/{plan.results}/simulate/{{experiment}}/{{shard}}.log",
     benchmark:
@@ -15,6 +12,9 @@ rule simulate:
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
+        source=plan.digests["simulate"],
     message:
         "Training shard {wildcards.shard} of {wildcards.experiment}"
     script:

@@ -4,8 +4,6 @@ rule learning_times:
         plan.all_shards(),
     output:
         f"{plan.results}/learning_times.parquet",
-    params:
-        source=plan.digests["statistics"],
     log:
         f"logs/{plan.results}/learning_times.log",
     benchmark:
@@ -14,6 +12,8 @@ rule learning_times:
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        source=plan.digests["statistics"],
     message:
         "Learning times of every run"
     script:
@@ -26,9 +26,6 @@ rule trajectory_summary:
         plan.summarised_shards(),
     output:
         f"{plan.results}/trajectory_summary.parquet",
-    params:
-        experiments=plan.summarised_experiments(),
-        source=plan.digests["statistics"],
     log:
         f"logs/{plan.results}/trajectory_summary.log",
     benchmark:
@@ -37,6 +34,9 @@ rule trajectory_summary:
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        experiments=plan.summarised_experiments(),
+        source=plan.digests["statistics"],
     message:
         "Curves over training"
     script:

@@ -4,9 +4,6 @@ rule assumption:
         plan.assumption_moments(),
     output:
         plan.table_formats("assumption"),
-    params:
-        random_completions=config["random_completions"],
-        source=plan.digests["tables"],
     log:
         f"logs/{plan.results}/assumption.log",
     benchmark:
@@ -15,6 +12,9 @@ rule assumption:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        random_completions=config["random_completions"],
+        source=plan.digests["tables"],
     message:
         "Table: assumption"
     script:
@@ -27,8 +27,6 @@ rule learning_times_summary:
         f"{plan.results}/learning_times.parquet",
     output:
         plan.table_formats("learning_times"),
-    params:
-        source=plan.digests["tables"],
     log:
         f"logs/{plan.results}/learning_times_summary.log",
     benchmark:
@@ -37,6 +35,8 @@ rule learning_times_summary:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        source=plan.digests["tables"],
     message:
         "Table: learning times"
     script:

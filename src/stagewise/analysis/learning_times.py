@@ -43,9 +43,7 @@ def crossing_iteration(iterations: IntArray, share: FloatArray) -> FloatArray:
     return np.where(reached.any(axis=0), found, np.nan)
 
 
-def learning_times(
-    trajectory: Recorded, problem: Problem | Modes
-) -> tuple[FloatArray, FloatArray]:
+def learning_times(trajectory: Recorded, problem: Problem | Modes) -> tuple[FloatArray, FloatArray]:
     """`learning_iteration` and `mode_learning_iteration` of a run, each (…, modes).
 
     trajectory : one run, or a batch with leading axes. problem : what was learned, or its modes.

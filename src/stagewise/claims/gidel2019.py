@@ -1,8 +1,9 @@
 """Claims of Gidel, Bach and Lacoste-Julien (2019); no number is quoted from the paper."""
 
-import numpy as np
+import pandas as pd
 
 from stagewise.aggregates import Aggregates
+from stagewise.analysis import order_kept
 from stagewise.claims.measures import largest_overlap, over, spread
 from stagewise.claims.registry import Claim, Measurement
 from stagewise.statistics import swapped_pairs, wilson_interval
@@ -59,14 +60,18 @@ def _linear_overlap(aggregates: Aggregates) -> Measurement | None:
 
 def _staircase(aggregates: Aggregates) -> Measurement | None:
     times = aggregates.times_of("autoencoder_data", "autoencoder")
+    # Modes that no run learns are noise, not steps of the staircase.
+    times = times[times.groupby("mode")["learning_iteration"].transform("count") > 0]
     two = times[times["depth"] == 2]
     if two.empty:
         return None
-    ordered = two.groupby(["experiment", "run"])["learning_iteration"].apply(
-        lambda column: bool(column.notna().all() and column.is_monotonic_increasing)
+    runs = two.sort_values("mode").groupby(["experiment", "run"])
+    ordered = runs["learning_iteration"].apply(
+        lambda column: bool(column.notna().all() and order_kept(column.to_numpy()))
     )
-    overlap = two.groupby(["experiment", "run"])["next_overlap"].mean()
-    linear = times[times["depth"] == 1].groupby("run")["next_overlap"].mean()
+    steps = two[two["mode"] < two["mode"].max()]
+    overlap = steps["next_overlap"]
+    linear = times[(times["depth"] == 1) & (times["mode"] < two["mode"].max())]["next_overlap"]
     return Measurement(
         value=float(ordered.mean()),
         interval=wilson_interval(int(ordered.sum()), len(ordered)),
@@ -130,7 +135,8 @@ def _order(aggregates: Aggregates) -> Measurement | None:
     pairs = swapped_pairs(times[times["dataset"] == "pairs"]).set_index("delta")
     equal = swapped_pairs(times[times["dataset"] == "pairs_equal_lam"])
     listed = ", ".join(
-        f"{row['swapped']:.0f} of {row['runs']:.0f} at δ = {delta:g}" for delta, row in pairs.iterrows()
+        f"{row['swapped']:.0f} of {row['runs']:.0f} at δ = {delta:g}"
+        for delta, row in pairs.iterrows()
     )
     smallest, largest = pairs.iloc[0], pairs.iloc[-1]
     return Measurement(
@@ -143,32 +149,44 @@ def _order(aggregates: Aggregates) -> Measurement | None:
     )
 
 
-def _assumption(aggregates: Aggregates) -> Measurement | None:
-    return _assumption_ratio(aggregates, "random")
-
-
-def _assumption_eigen(aggregates: Aggregates) -> Measurement | None:
-    return _assumption_ratio(aggregates, "eigen")
-
-
-def _assumption_ratio(aggregates: Aggregates, completion: str) -> Measurement | None:
-    table = aggregates.assumption
-    real = table[table["centred"] & (table["completion"] == completion)]
-    real = real[real["dataset"].isin(("digits", "mnist"))]
+def _assumption_weaker(aggregates: Aggregates) -> Measurement | None:
+    real = _real_assumption(aggregates)
     if real.empty:
         return None
-    ratio = (real["delta_xy"] / real["delta_x"]).to_numpy()
-    low, high = real["delta_xy_low"] / real["delta_x"], real["delta_xy_high"] / real["delta_x"]
-    listed = ", ".join(
-        f"{row['dataset']} Δ_x = {row['delta_x']:.4f}, Δ_xy = {row['delta_xy']:.4f}"
-        for _, row in real.iterrows()
-    )
+    worst = real.loc[real["ratio"].idxmax()]
     return Measurement(
-        value=float(np.mean(ratio)),
-        interval=(float(low.min()), float(high.max())),
-        note=f"Centred, {completion} completion of the basis: {listed}. The definitions are "
-        "reconstructed, and so is the conclusion they are compared with.",
+        value=float(worst["ratio"]),
+        interval=(float(real["ratio"].min()), float(real["ratio"].max())),
+        note=f"Largest Δ_xy/Δ_x over {', '.join(dict.fromkeys(real['dataset']))} and both "
+        f"completions of the basis, centred: {worst['dataset']}, {worst['completion']} completion. "
+        "The definitions are reconstructed.",
     )
+
+
+def _assumption_half(aggregates: Aggregates) -> Measurement | None:
+    real = _real_assumption(aggregates)
+    if real.empty:
+        return None
+    # MNIST is a data set of the paper, the digits are not.
+    chosen = "mnist" if "mnist" in set(real["dataset"]) else real["dataset"].iloc[0]
+    rows = real[real["dataset"] == chosen].set_index("completion")
+    eigen, random = rows.loc["eigen"], rows.loc["random"]
+    return Measurement(
+        value=float(eigen["ratio"]),
+        interval=(float(eigen["ratio"]), float(random["delta_xy_high"] / random["delta_x"])),
+        in_scope=float(random["ratio"]),
+        note=f"{chosen}, centred: Δ_x = {eigen['delta_x']:.4f}; Δ_xy = {eigen['delta_xy']:.4f} "
+        f"with the basis completed by eigenvectors (unique, the value here), {random['delta_xy']:.4f} "
+        f"with random completions (ratio {random['ratio']:.2f}). Definitions and conclusion are "
+        "reconstructed"
+        + ("." if chosen == "mnist" else ", and this is not a data set of the paper (make paper)."),
+    )
+
+
+def _real_assumption(aggregates: Aggregates) -> pd.DataFrame:
+    table = aggregates.assumption
+    real = table[table["centred"] & table["dataset"].isin(("digits", "mnist"))]
+    return real.assign(ratio=real["delta_xy"] / real["delta_x"])
 
 
 def _steps(aggregates: Aggregates, experiment: str) -> str:
@@ -198,7 +216,7 @@ CLAIMS = (
     Claim(
         "gidel_linear_simultaneous",
         "gidel2019",
-        "The linear model has no such limit: its components overlap as much from a vanishing start.",
+        "The linear model has no such limit: from a vanishing start its components overlap as much.",
         "closed_form",
         expected=1.0,
         tolerance=0.1,
@@ -250,22 +268,22 @@ CLAIMS = (
         measure=_order,
     ),
     Claim(
-        "gidel_assumption_random",
+        "gidel_assumption_weaker",
         "gidel2019",
-        "On real data the assumption is violated about half as much as the stronger one of earlier "
-        "work: Δ_xy/Δ_x, random completion.",
+        "On real data the joint decomposition is violated less than the stronger assumption of "
+        "earlier work (Δ_xy/Δ_x between 0 and 1).",
         "real_data",
         expected=0.5,
-        tolerance=0.2,
-        measure=_assumption,
+        tolerance=0.5,
+        measure=_assumption_weaker,
     ),
     Claim(
-        "gidel_assumption_eigen",
+        "gidel_assumption_half",
         "gidel2019",
-        "The same with the unique completion by eigenvectors.",
+        "It is violated about half as much (conclusion as remembered).",
         "real_data",
         expected=0.5,
-        tolerance=0.2,
-        measure=_assumption_eigen,
+        tolerance=0.1,
+        measure=_assumption_half,
     ),
 )

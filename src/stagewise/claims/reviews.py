@@ -18,8 +18,8 @@ def _generic_start(aggregates: Aggregates) -> Measurement | None:
     return Measurement(
         value=float(ratio.median()),
         interval=spread(ratio),
-        note=f"Median of measured over δ/ln(1 + ησ) from Gaussian starts: {listed}; interval 5–95 % "
-        "of modes and seeds. The aligned start is not needed, only vanishing is.",
+        note=f"Median of measured over δ/ln(1 + ησ) from Gaussian starts: {listed}; interval "
+        "5–95 % of modes and seeds. The aligned start is not needed, only vanishing is.",
     )
 
 

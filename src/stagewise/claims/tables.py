@@ -13,9 +13,13 @@ from stagewise.errors import StagewiseError
 from stagewise.files import write_text
 from stagewise.pipeline.tables import cell, escaped
 
-_DIGITS = {str(digit): name for digit, name in enumerate(
-    "Zero One Two Three Four Five Six Seven Eight Nine".split()
-)}
+_DIGITS = dict(
+    zip(
+        "0123456789",
+        ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"),
+        strict=True,
+    )
+)
 
 
 def write_claims(judgements: Sequence[Judgement], path: Path) -> None:
@@ -80,12 +84,13 @@ def macros(judgements: Sequence[Judgement]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def terminal_lines(judgements: Sequence[Judgement]) -> list[str]:
-    """One line a claim for the terminal, then the counts."""
+def terminal_text(judgements: Sequence[Judgement], notice: str = "") -> str:
+    """`verdicts.txt`: one line a claim for the terminal, then the counts and the run's notice."""
     lines = [
         f"{each.verdict:10}  {each.id:26}  {cell(each.measured):>9}  "
         f"(expected {cell(each.expected)} ± {cell(each.tolerance)})"
         for each in judgements
     ]
     counts = Counter(each.verdict for each in judgements)
-    return [*lines, ", ".join(f"{count} {verdict}" for verdict, count in counts.items())]
+    total = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return "\n".join([*lines, total, *([notice] if notice else [])]) + "\n"

@@ -78,7 +78,10 @@ class Batch:
     def rotated(self, layers: Sequence[FloatArray]) -> Layers:
         """Layers given in the problems' own coordinates, as this batch works on them (copies)."""
         first, *others = layers
-        return [_rotated(self.problems, list(first)), *(np.array(each, order="C") for each in others)]
+        return [
+            _rotated(self.problems, list(first)),
+            *(np.array(each, order="C") for each in others),
+        ]
 
     def advance(self, layers: Layers, runs: IntArray, steps: int) -> None:
         """Take gradient steps with the given runs, in place."""
@@ -98,7 +101,9 @@ class Batch:
             loss = 0.5 * _sum_entries(eigenvalues * (product - self.solution[runs]) ** 2)
             gradient_norm = _gradient_norm(self.target[runs] - response, layers)
             finite = np.isfinite(loss) & np.isfinite(gradient_norm)
-        product, response = (np.where(finite[:, None, None], each, 0) for each in (product, response))
+        product, response = (
+            np.where(finite[:, None, None], each, 0) for each in (product, response)
+        )
         values = np.linalg.svd(product, compute_uv=False)
         response_values = np.linalg.svd(response, compute_uv=False)[:, : self.modes]
         strengths = (self.left[runs] * (product @ self.right[runs])).sum(axis=1)

@@ -6,6 +6,7 @@ differential equations locates events: the interval is run again with records in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,8 +29,8 @@ class Trajectory:
     iterations : (runs, records). refined : (runs, records), records added to those asked for,
     to locate learning times. loss : (runs, records), above the least-squares minimum.
     gradient_norm : (runs, records), Frobenius norm over all layers. singular_values : (runs,
-    records, modes) of the end-to-end map W. response_values : (runs, records, modes), singular values of sigma_x·W.
-    mode_strengths : (runs, records, modes), u_iᵀ W v_i in the singular vectors of sigma_xy.
+    records, modes) of the end-to-end map W. response_values : (runs, records, modes), singular
+    values of sigma_x·W. mode_strengths : (runs, records, modes), u_iᵀ W v_i in the singular vectors of sigma_xy.
     trace_norm : (runs, records), sum of all singular values of W. effective_rank : (runs,
     records), exp of the entropy of the normalised singular values. status : (runs,), "ok" or
     "diverged". products : (runs, records, dim_in, dim_out), W itself, or None unless asked for.
@@ -100,7 +101,9 @@ def _run(
         crossing = runs[_crosses(measured, learned[runs])]
         _refine(batch, before, recorder, crossing, learned, done, iteration)
         finite = measured["finite"]
-        recorder.add(runs[finite], iteration, {name: each[finite] for name, each in measured.items()})
+        recorder.add(
+            runs[finite], iteration, {name: each[finite] for name, each in measured.items()}
+        )
         recorder.diverged[runs[~finite]] = True
         learned[runs] |= measured["learned_share"] >= 0.5
         runs = runs[finite]
@@ -163,7 +166,9 @@ class _Recorder:
         )
 
     def trajectory(self, batched: bool) -> Trajectory:
-        joined = {name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]}
+        joined = {
+            name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]
+        }
         order = np.lexsort((joined["iterations"], joined["run"]))
         run = joined.pop("run")[order]
         counts = np.bincount(run, minlength=len(self.diverged))
@@ -184,7 +189,7 @@ class _Recorder:
 
 def _check(problems: Sequence[Problem], layers: Sequence[FloatArray]) -> None:
     shapes = [layer.shape[1:] for layer in layers]
-    inner = all(left[1] == right[0] for left, right in zip(shapes[:-1], shapes[1:], strict=True))
+    inner = all(left[1] == right[0] for left, right in pairwise(shapes))
     ends = (shapes[0][0], shapes[-1][1])
     if len(problems) != len(layers[0]):
         raise StagewiseError(

@@ -37,7 +37,7 @@ def plot(aggregates: Aggregates) -> Figure:
         r"flow's law $1/(\eta\sigma)$", (0.3, 1.0), xytext=(0.1, 0.88), arrowprops=_ARROW
     )
     panels[0].set_ylabel(r"measured time $\times\,\eta\sigma/\delta$")
-    panels[0].set_ylim(0.85, 1.9)
+    panels[0].set_ylim(0.85, 2.05)
     figure.legend(
         *_all_handles(panels), loc="outside right center", title="initial scale", markerscale=1.6
     )

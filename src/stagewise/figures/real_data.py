@@ -51,14 +51,12 @@ def _learned(axes: Axes, curves: pd.DataFrame, times: pd.DataFrame) -> None:
         axes.plot(predicted, 0.5, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
         axes.annotate(
             str(mode),
-            (predicted, 0.5),
-            xytext=(0, 6),
-            textcoords="offset points",
+            (predicted, 1.03),
             ha="center",
             fontsize=6.5,
         )
     first, last = full["predicted"].min(), full["predicted"].max()
-    axes.set(xlim=(0.5 * first, 1.25 * last), ylim=(-0.03, 1.08))
+    axes.set(xlim=(0.5 * first, 1.25 * last), ylim=(-0.03, 1.1))
     axes.set(xlabel="iteration", ylabel=r"learned share $\sigma_k(\Sigma_x W)/\sigma_k$")
 
 

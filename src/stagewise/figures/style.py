@@ -18,7 +18,13 @@ TWO_COLUMNS = 6.9
 INK = "#222222"
 MUTED = "#8a8a8a"
 MARKERS = ("o", "s", "^", "D", "v", "P")
-LINES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+LINES: tuple[str | tuple[int, tuple[int, ...]], ...] = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (5, 1, 1, 1, 1, 1)),
+)
 
 _RC = {
     "font.family": "DejaVu Sans",

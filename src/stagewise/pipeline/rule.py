@@ -15,16 +15,15 @@ def logged(snakemake: Any) -> Iterator[None]:
     """Send output to the rule's log; end with a sentence and exit code 2 on a StagewiseError."""
     log_path = Path(snakemake.log[0])
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    with log_path.open("w", encoding="utf-8") as log:
-        with redirect_stdout(log), redirect_stderr(log):
-            try:
-                yield
-                return
-            except StagewiseError as error:
-                message = str(error)
-                print(message)
-            except Exception:
-                traceback.print_exc()
-                raise
+    with log_path.open("w", encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
+        try:
+            yield
+            return
+        except StagewiseError as error:
+            message = str(error)
+            print(message)
+        except Exception:
+            traceback.print_exc()
+            raise
     print(f"\n{message}\n", file=sys.stderr)
     sys.exit(2)

@@ -65,7 +65,8 @@ def _prepare(run: Run, problem: Problem, experiment: Experiment) -> _Prepared:
     available = len(problem.modes.sigma) if run.depth == 1 else min(len(problem.modes.sigma), width)
     modes = min(experiment.modes, available)
     step_size = absolute_step(run.step_size, run.step_size_unit, problem)
-    slowest = learning_iteration(problem.modes.sigma[modes - 1], run.delta, step_size)
+    last = min(experiment.horizon_mode or modes, modes)
+    slowest = learning_iteration(problem.modes.sigma[last - 1], run.delta, step_size)
     return _Prepared(
         run=run,
         problem=problem,

@@ -97,9 +97,7 @@ def _learning_time_rows(run: RecordedRun) -> list[dict[str, object]]:
     scale, step = (float(run.first(name)) for name in ("delta", "step_size"))  # type: ignore[arg-type]
     flow = flow_learning_iteration(modes.sigma, scale, step)
     discrete = learning_iteration(modes.sigma, scale, step)
-    shared = {
-        name: run.first(name) for name in (*GRID_COLUMNS, "run", "seed", "step_size")
-    }
+    shared = {name: run.first(name) for name in (*GRID_COLUMNS, "run", "seed", "step_size")}
     two_layers = run.first("depth") == 2
     rows = []
     for mode in range(run.count):
@@ -172,7 +170,9 @@ def _summaries(point: dict[str, object], runs: list[RecordedRun]) -> list[pa.Tab
         for mode in range(modes):
             expected = None if predicted is None else predicted[:, :, mode]
             tables.append(
-                _curve(point, quantity, mode + 1, iterations, step_size, values[:, :, mode], expected)
+                _curve(
+                    point, quantity, mode + 1, iterations, step_size, values[:, :, mode], expected
+                )
             )
     return tables
 

@@ -58,7 +58,9 @@ def read_user_data(path: Path) -> Moments:
                 "X must be (n, dim_in) and y (n,) or (n, dim_out) with the same n."
             )
         starts = range(0, len(inputs), _BLOCK)
-        return stream_moments((inputs[at : at + _BLOCK], outputs[at : at + _BLOCK]) for at in starts)
+        return stream_moments(
+            (inputs[at : at + _BLOCK], outputs[at : at + _BLOCK]) for at in starts
+        )
     if "sigma_x" in arrays and "sigma_xy" in arrays:
         return _ready_moments(arrays, path)
     raise StagewiseError(

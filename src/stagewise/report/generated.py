@@ -93,11 +93,17 @@ def claims_markdown(path: Path) -> str:
     lines = []
     claims = read_claims(path)
     for source, title in SOURCES.items():
-        lines += [f"\n**{title}**\n", "| verdict | claim | expected | measured |", "|---|---|---|---|"]
+        lines += [
+            f"\n**{title}**\n",
+            "| verdict | claim | expected | measured |",
+            "|---|---|---|---|",
+        ]
         for each in claims:
             if each.source != source:
                 continue
-            expected = cell(each.expected) + (f" ± {cell(each.tolerance)}" if each.tolerance else "")
+            expected = cell(each.expected) + (
+                f" ± {cell(each.tolerance)}" if each.tolerance else ""
+            )
             measured = f"**{cell(each.measured)}** ({interval_text(each)})"
             statement = each.statement.replace("|", "\\|")
             lines.append(f"| {each.verdict} | {statement} | {expected} | {measured} |")

@@ -69,6 +69,7 @@ def render(page: Page) -> tuple[str, str]:
         config=yaml.safe_dump(dict(page.config), sort_keys=False, default_flow_style=None),
         provenance=origin,
         run=page.config["run"],
+        config_notice=page.config["notice"],
     )
     return html, json.dumps(origin, indent=2) + "\n"
 

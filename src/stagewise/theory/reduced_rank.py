@@ -18,7 +18,9 @@ def reduced_rank_regression(problem: Problem, rank: int) -> FloatArray:
     """
     limit = min(problem.dim_in, problem.dim_out)
     if not 1 <= rank <= limit:
-        raise StagewiseError(f"rank is {rank}; it must be from 1 to min(dim_in, dim_out) = {limit}.")
+        raise StagewiseError(
+            f"rank is {rank}; it must be from 1 to min(dim_in, dim_out) = {limit}."
+        )
     keep = problem.eigenvalues > RANK_TOLERANCE * problem.eigenvalues[-1]
     whitened = (problem.eigenvectors[:, keep].T @ problem.sigma_xy) / np.sqrt(
         problem.eigenvalues[keep, None]
