@@ -2,6 +2,14 @@
 
 import os
 import sys
+from pathlib import Path
+
+# The package beside this file is used, installed or not, by this process and by every job.
+_SOURCE = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, _SOURCE)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [_SOURCE, os.environ.get("PYTHONPATH")])
+)
 
 from stagewise import threads
 from stagewise.errors import StagewiseError

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
@@ -21,16 +20,15 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--run", default="", help="name of the run (default: the default run)")
         command.set_defaults(function=function)
     options = parser.parse_args(arguments)
-    function: Callable[[argparse.Namespace], int] = options.function
     try:
-        return function(options)
+        return int(options.function(options))
     except StagewiseError as error:
         print(error, file=sys.stderr)
         return 2
 
 
 def _results(options: argparse.Namespace) -> Path:
-    return Path("results") / options.run
+    return Path("results", options.run)
 
 
 def _verify(options: argparse.Namespace) -> int:

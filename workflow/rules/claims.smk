@@ -11,6 +11,8 @@ rule judge_claims:
         f"logs/{plan.results}/claims.log",
     benchmark:
         f"logs/{plan.results}/claims.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -41,6 +43,8 @@ rule index:
         f"logs/{plan.results}/index.log",
     benchmark:
         f"logs/{plan.results}/index.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

@@ -8,6 +8,8 @@ rule moments:
         f"logs/{plan.results}/moments/{{dataset}}.log",
     benchmark:
         f"logs/{plan.results}/moments/{{dataset}}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

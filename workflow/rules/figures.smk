@@ -13,6 +13,8 @@ rule figure:
         f"logs/{plan.results}/figures/{{figure}}.log",
     benchmark:
         f"logs/{plan.results}/figures/{{figure}}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

@@ -8,6 +8,8 @@ rule simulate:
         f"logs/{plan.results}/simulate/{{experiment}}/{{shard}}.log",
     benchmark:
         f"logs/{plan.results}/simulate/{{experiment}}/{{shard}}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

@@ -8,6 +8,8 @@ rule learning_times:
         f"logs/{plan.results}/learning_times.log",
     benchmark:
         f"logs/{plan.results}/learning_times.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -30,6 +32,8 @@ rule trajectory_summary:
         f"logs/{plan.results}/trajectory_summary.log",
     benchmark:
         f"logs/{plan.results}/trajectory_summary.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

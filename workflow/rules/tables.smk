@@ -8,6 +8,8 @@ rule assumption:
         f"logs/{plan.results}/assumption.log",
     benchmark:
         f"logs/{plan.results}/assumption.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -31,6 +33,8 @@ rule learning_times_summary:
         f"logs/{plan.results}/learning_times_summary.log",
     benchmark:
         f"logs/{plan.results}/learning_times_summary.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

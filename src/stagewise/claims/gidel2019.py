@@ -176,9 +176,9 @@ def _assumption_half(aggregates: Aggregates) -> Measurement | None:
         interval=(float(eigen["ratio"]), float(random["delta_xy_high"] / random["delta_x"])),
         in_scope=float(random["ratio"]),
         note=f"{chosen}, centred: Δ_x = {eigen['delta_x']:.4f}; Δ_xy = {eigen['delta_xy']:.4f} "
-        f"with the basis completed by eigenvectors (unique, the value here), {random['delta_xy']:.4f} "
-        f"with random completions (ratio {random['ratio']:.2f}). Definitions and conclusion are "
-        "reconstructed"
+        f"with the basis completed by eigenvectors (unique, the value here), "
+        f"{random['delta_xy']:.4f} with random completions (ratio {random['ratio']:.2f}). "
+        "Definitions and conclusion are reconstructed"
         + ("." if chosen == "mnist" else ", and this is not a data set of the paper (make paper)."),
     )
 
@@ -216,7 +216,7 @@ CLAIMS = (
     Claim(
         "gidel_linear_simultaneous",
         "gidel2019",
-        "The linear model has no such limit: from a vanishing start its components overlap as much.",
+        "The linear model has no such limit: its components overlap as much from a small start.",
         "closed_form",
         expected=1.0,
         tolerance=0.1,

@@ -73,7 +73,7 @@ class Batch:
     @property
     def modes(self) -> int:
         """Number of modes followed."""
-        return self.left.shape[2]
+        return int(self.left.shape[2])
 
     def rotated(self, layers: Sequence[FloatArray]) -> Layers:
         """Layers given in the problems' own coordinates, as this batch works on them (copies)."""
@@ -104,7 +104,7 @@ class Batch:
         product, response = (
             np.where(finite[:, None, None], each, 0) for each in (product, response)
         )
-        values = np.linalg.svd(product, compute_uv=False)
+        values = np.asarray(np.linalg.svd(product, compute_uv=False), dtype=np.float64)
         response_values = np.linalg.svd(response, compute_uv=False)[:, : self.modes]
         strengths = (self.left[runs] * (product @ self.right[runs])).sum(axis=1)
         return {

@@ -24,7 +24,7 @@ def two_layer_flow(
     growth = np.exp(np.minimum(exponent, 0))
     learned = sigma * growth / (lam * (growth - start * decay) + sigma * decay + (sigma == 0))
     idle = start / (1 + 2 * lam * time[:, None] * start)
-    return np.where(sigma > 0, learned, idle)
+    return np.asarray(np.where(sigma > 0, learned, idle))
 
 
 def linear_flow(
@@ -35,7 +35,7 @@ def linear_flow(
     sigma, lam > 0 : (modes,). start : strengths at t = 0. time : (times,). Returns (times, modes).
     """
     limit = sigma / lam
-    return np.exp(-lam * time[:, None]) * (start - limit) + limit
+    return np.asarray(np.exp(-lam * time[:, None]) * (start - limit) + limit)
 
 
 def linear_model(
@@ -48,4 +48,4 @@ def linear_model(
     basis = problem.eigenvectors
     contraction = (1 - step_size * problem.eigenvalues) ** np.asarray(iterations)[:, None]
     gap = basis.T @ (start - problem.least_squares)
-    return problem.least_squares + np.einsum("ij,rj,jk->rik", basis, contraction, gap)
+    return np.asarray(problem.least_squares + np.einsum("ij,rj,jk->rik", basis, contraction, gap))

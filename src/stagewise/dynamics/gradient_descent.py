@@ -30,10 +30,11 @@ class Trajectory:
     to locate learning times. loss : (runs, records), above the least-squares minimum.
     gradient_norm : (runs, records), Frobenius norm over all layers. singular_values : (runs,
     records, modes) of the end-to-end map W. response_values : (runs, records, modes), singular
-    values of sigma_x·W. mode_strengths : (runs, records, modes), u_iᵀ W v_i in the singular vectors of sigma_xy.
-    trace_norm : (runs, records), sum of all singular values of W. effective_rank : (runs,
-    records), exp of the entropy of the normalised singular values. status : (runs,), "ok" or
-    "diverged". products : (runs, records, dim_in, dim_out), W itself, or None unless asked for.
+    values of sigma_x·W. mode_strengths : (runs, records, modes), u_iᵀ W v_i in the singular
+    vectors of sigma_xy. trace_norm : (runs, records), sum of all singular values of W.
+    effective_rank : (runs, records), exp of the entropy of the normalised singular values.
+    status : (runs,), "ok" or "diverged". products : (runs, records, dim_in, dim_out), W itself,
+    or None unless asked for.
     """
 
     iterations: IntArray

@@ -38,8 +38,9 @@ def plot(aggregates: Aggregates) -> Figure:
     )
     panels[0].set_ylabel(r"measured time $\times\,\eta\sigma/\delta$")
     panels[0].set_ylim(0.85, 2.05)
+    handles, labels = _all_handles(panels)
     figure.legend(
-        *_all_handles(panels), loc="outside right center", title="initial scale", markerscale=1.6
+        handles, labels, loc="outside right center", title="initial scale", markerscale=1.6
     )
     return figure
 
@@ -101,8 +102,8 @@ def _laws(axes: Axes) -> None:
 _ARROW = {"arrowstyle": "-", "linewidth": 0.5, "color": style.INK}
 
 
-def _all_handles(panels: AnyArray) -> tuple[list[object], list[str]]:
-    found: dict[str, object] = {}
+def _all_handles(panels: AnyArray) -> tuple[list[Any], list[str]]:
+    found: dict[str, Any] = {}
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)

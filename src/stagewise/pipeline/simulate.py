@@ -112,7 +112,7 @@ def _table(prepared: _Prepared, batch: Trajectory, position: int) -> pa.Table:
     recorded = np.flatnonzero(batch.iterations[position] >= 0)
     rows, modes = len(recorded), prepared.modes
     run, spectrum = prepared.run, prepared.problem.modes
-    per_run = {
+    per_run: dict[str, str | float | bool] = {
         "experiment": run.experiment,
         "dataset": run.dataset,
         "centred": run.centred,

@@ -40,11 +40,11 @@ class RecordedRun:
 
     def scalar(self, name: str) -> AnyArray:
         """A column with one value a record (records,)."""
-        return self.table[name].to_numpy()[:: self.count]
+        return np.asarray(self.table[name].to_numpy()[:: self.count])
 
     def per_mode(self, name: str) -> FloatArray:
         """A column with one value a record and mode (records, modes)."""
-        return self.table[name].to_numpy().reshape(-1, self.count)
+        return np.asarray(self.table[name].to_numpy().reshape(-1, self.count))
 
     @property
     def iterations(self) -> IntArray:

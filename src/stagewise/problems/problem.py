@@ -40,11 +40,11 @@ class Problem:
 
     @property
     def dim_in(self) -> int:
-        return self.sigma_xy.shape[0]
+        return int(self.sigma_xy.shape[0])
 
     @property
     def dim_out(self) -> int:
-        return self.sigma_xy.shape[1]
+        return int(self.sigma_xy.shape[1])
 
     @cached_property
     def _eigen(self) -> tuple[FloatArray, FloatArray]:

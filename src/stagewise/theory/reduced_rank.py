@@ -26,4 +26,4 @@ def reduced_rank_regression(problem: Problem, rank: int) -> FloatArray:
         problem.eigenvalues[keep, None]
     )
     right = np.linalg.svd(whitened, full_matrices=False)[2][:rank].T
-    return problem.least_squares @ right @ right.T
+    return np.asarray(problem.least_squares @ right @ right.T)
