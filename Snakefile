@@ -4,18 +4,15 @@ import os
 import sys
 from pathlib import Path
 
-# The package beside this file is used, installed or not, by this process and by every job.
-_SOURCE = str(Path(workflow.basedir) / "src")
-sys.path.insert(0, _SOURCE)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [_SOURCE, os.environ.get("PYTHONPATH")])
-)
+# The package beside this file is used, whether or not one is installed.
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from stagewise import threads
 from stagewise.errors import StagewiseError
 from stagewise.plan import make_plan
+from stagewise.processes import pin_threads, share_package
 
-threads.pin()
+pin_threads()
+share_package()
 
 
 configfile: "config.yaml"
@@ -50,7 +47,6 @@ localrules:
 
 
 rule all:
-    default_target: True
     """Everything: the index page depends on all figures, tables and verdicts."""
     input:
         f"{plan.figures}/index.html",

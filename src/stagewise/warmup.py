@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from stagewise.threads import pin
+from stagewise.processes import pin_threads
 
 
 def main() -> None:
     """Run one tiny simulation and draw one empty figure."""
-    pin()
+    pin_threads()
     from stagewise.dynamics import gradient_descent
     from stagewise.figures import style
     from stagewise.problems.problem import Problem

@@ -1,0 +1,32 @@
+"""What the processes of a run inherit: one thread each, and this package."""
+
+import os
+from pathlib import Path
+
+THREAD_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "ARROW_NUM_THREADS",
+)
+
+
+def pin_threads() -> None:
+    """Set every thread variable to 1 for this process and those it starts.
+
+    Numerics on one thread are reproducible, and jobs run beside each other. Must be called before
+    numpy is imported to have an effect on this process.
+    """
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = "1"
+
+
+def share_package() -> None:
+    """Let processes started from here import this very copy of the package, installed or not."""
+    source = str(Path(__file__).resolve().parents[1])
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [source, *(path for path in others if path and path != source)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
