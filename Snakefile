@@ -9,10 +9,11 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from stagewise.errors import StagewiseError
 from stagewise.plan import make_plan
-from stagewise.processes import pin_threads, share_package
+from stagewise.processes import clear_stale_lock, pin_threads, share_package
 
 pin_threads()
 share_package()
+clear_stale_lock(Path.cwd())
 
 
 configfile: "config.yaml"

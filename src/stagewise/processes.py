@@ -30,3 +30,23 @@ def share_package() -> None:
     others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [source, *(path for path in others if path and path != source)]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
+def clear_stale_lock(directory: Path) -> None:
+    """Remove the lock that a killed run of Snakemake left in a working directory.
+
+    A live run holds an advisory lock of its own, which the system releases when the process ends
+    in whatever way. Only when nobody holds it are Snakemake's lock files known to be stale.
+    """
+    import fcntl  # not on every system that can at least check a configuration
+
+    folder = directory / ".snakemake"
+    folder.mkdir(exist_ok=True)
+    held = os.open(folder / "alive.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        return
+    for stale in (folder / "locks").glob("*.lock"):
+        stale.unlink(missing_ok=True)
