@@ -1,0 +1,233 @@
+"""Claims come out as their measurements say, refuted ones included."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stagewise.claims import CLAIMS, judge, judge_all
+from stagewise.claims.registry import Claim, Judgement, Measurement
+from stagewise.claims.tables import claims_table, macros, read_claims, terminal_text, write_claims
+from stagewise.errors import StagewiseError
+from stagewise.figures import FIGURES
+from stagewise.schemas import LEARNING_TIMES, SUMMARY
+
+BY_ID = {claim.id: claim for claim in CLAIMS}
+
+
+def aggregates(times=None, curves=None, assumption=None):
+    """Stand-in for the aggregates that answers from given frames."""
+    times = LEARNING_TIMES.empty_table().to_pandas() if times is None else times
+    curves = SUMMARY.empty_table().to_pandas() if curves is None else curves
+    none = pd.DataFrame({"dataset": [], "completion": [], "delta_x": [], "delta_xy": []})
+    none["centred"] = np.array([], dtype=bool)
+    return SimpleNamespace(
+        times_of=lambda *names: times[times["experiment"].isin(names)].copy(),
+        curves_of=lambda name: curves[curves["experiment"] == name].copy(),
+        assumption=none if assumption is None else assumption,
+        learning_times=times,
+    )
+
+
+def limit_times(law):
+    """Learning times that obey a law exactly, as the experiment of the limit would record them."""
+    rows = []
+    for run, growth in enumerate([0.02, 0.1, 0.5] * 5):
+        for mode, sigma in enumerate([1.0, 0.5], start=1):
+            flow = 160 / (growth * sigma)
+            discrete = 160 / np.log1p(growth * sigma)
+            rows.append(
+                {
+                    "experiment": "learning_times_limit",
+                    "run": run,
+                    "mode": mode,
+                    "depth": 2,
+                    "delta": 160.0,
+                    "relative_step_size": growth,
+                    "learning_iteration": {"flow": flow, "discrete": discrete}[law],
+                    "predicted_flow": flow,
+                    "predicted_discrete": discrete,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("law", "ours", "flow"),
+    [("discrete", "supported", "qualified"), ("flow", "refuted", "supported")],
+)
+def test_the_two_laws_of_learning_times_cannot_both_be_supported(law, ours, flow):
+    given = aggregates(limit_times(law))
+    assert judge(BY_ID["ours_discrete_law"], given).verdict == ours
+    assert judge(BY_ID["gidel_flow_scaling"], given).verdict == flow
+
+
+def outcome_times(overshoot_from, failure_from):
+    steps = np.round(np.arange(0.4, 1.2, 0.01), 2)
+    names = np.where(steps < overshoot_from, "monotone", "overshoot")
+    names = np.where(steps >= failure_from, "no convergence", names)
+    times = pd.DataFrame({"relative_step_size": steps, "outcome": names})
+    return times.assign(experiment="step_size", lam=1.0, sigma=1.0)
+
+
+@pytest.mark.parametrize(
+    ("overshoot_from", "failure_from", "verdicts"),
+    [
+        (0.51, 1.01, ("supported", "supported")),
+        (0.60, 1.01, ("refuted", "supported")),
+        (0.51, 0.90, ("supported", "refuted")),
+    ],
+)
+def test_thresholds_are_read_off_the_outcomes(overshoot_from, failure_from, verdicts):
+    given = aggregates(outcome_times(overshoot_from, failure_from))
+    found = tuple(
+        judge(BY_ID[name], given).verdict for name in ("gidel_overshoot", "gidel_convergence")
+    )
+    assert found == verdicts
+
+
+@pytest.mark.parametrize(("worst", "verdict"), [(1.05, "supported"), (0.85, "refuted")])
+def test_one_mode_that_the_law_misses_refutes_the_headline(worst, verdict):
+    ratio = np.array([1.0, 1.02, worst])
+    times = pd.DataFrame(
+        {
+            "experiment": "real_data",
+            "dataset": "digits",
+            "delta": 16.0,
+            "mode": [1, 2, 3],
+            "learning_iteration": 100 * ratio,
+            "predicted_discrete": 100.0,
+        }
+    )
+    assert judge(BY_ID["review_commutation"], aggregates(times)).verdict == verdict
+
+
+def stable_times(diverging_step):
+    rows = [
+        {
+            "experiment": "stable_step",
+            "run": run,
+            "mode": mode,
+            "sigma": 1.0,
+            "lam": 1.0,
+            "step_size": step,
+            "relative_step_size": step,
+            "outcome": "no convergence" if step >= diverging_step else "overshoot",
+        }
+        for run, step in enumerate([0.2, 0.4, 0.8, 1.2])
+        for mode in (1, 2)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("diverging_step", "verdict"), [(1.2, "supported"), (0.8, "refuted")])
+def test_a_failure_below_the_stable_step_refutes_it(diverging_step, verdict):
+    assert (
+        judge(BY_ID["ours_stable_step"], aggregates(stable_times(diverging_step))).verdict
+        == verdict
+    )
+
+
+@pytest.mark.parametrize(
+    ("delta_xy", "weaker", "half"),
+    [
+        ({"eigen": 0.3, "random": 0.31}, "supported", "supported"),
+        ({"eigen": 0.1, "random": 0.27}, "supported", "qualified"),
+        ({"eigen": 0.7, "random": 0.8}, "refuted", "refuted"),
+    ],
+)
+def test_the_assumption_is_judged_on_both_completions(delta_xy, weaker, half):
+    table = pd.DataFrame(
+        {
+            "dataset": "mnist",
+            "centred": True,
+            "completion": list(delta_xy),
+            "delta_x": 0.6,
+            "delta_xy": list(delta_xy.values()),
+            "delta_xy_low": list(delta_xy.values()),
+            "delta_xy_high": list(delta_xy.values()),
+        }
+    )
+    given = aggregates(assumption=table)
+    assert judge(BY_ID["gidel_assumption_weaker"], given).verdict == weaker
+    assert judge(BY_ID["gidel_assumption_half"], given).verdict == half
+
+
+def test_without_its_experiments_every_claim_says_not_run():
+    verdicts = judge_all(aggregates())
+    assert {each.verdict for each in verdicts} == {"not run"}
+    assert all(each.measured is None for each in verdicts)
+
+
+@pytest.mark.parametrize(
+    ("value", "in_scope", "verdict"),
+    [
+        (1.05, None, "supported"),
+        (1.2, 1.0, "qualified"),
+        (1.2, 1.3, "refuted"),
+        (1.2, None, "refuted"),
+    ],
+)
+def test_a_verdict_follows_from_value_scope_and_tolerance(value, in_scope, verdict):
+    measurement = Measurement(value, (value, value), "note", in_scope)
+    claim = Claim("id", "ours", "statement", "figure", 1.0, 0.1, lambda _: measurement)
+    assert judge(claim, aggregates()).verdict == verdict
+
+
+def test_ids_are_unique_and_every_claim_names_a_figure_and_a_source():
+    assert len(BY_ID) == len(CLAIMS)
+    assert all(claim.figure in FIGURES for claim in CLAIMS)
+    assert {claim.source for claim in CLAIMS} == {"gidel2019", "reviews", "ours"}
+
+
+def judgement(**changes):
+    fields = {
+        "id": "gidel_one",
+        "source": "ours",
+        "statement": "a | b at 5 %",
+        "figure": "closed_form",
+        "expected": 1.0,
+        "tolerance": 0.1,
+        "measured": 1.05,
+        "interval": (1.0, 1.1),
+        "verdict": "supported",
+        "note": "",
+    }
+    return Judgement(**(fields | changes))
+
+
+def test_verdicts_survive_a_round_trip_through_json(tmp_path):
+    written = [judgement(), judgement(measured=None, interval=None, verdict="not run")]
+    write_claims(written, tmp_path / "claims.json")
+    assert read_claims(tmp_path / "claims.json") == written
+    keys = set(json.loads((tmp_path / "claims.json").read_text())[0])
+    assert keys == set(judgement().__dataclass_fields__)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(None, "Build it first: make reproduce"), ("[{", "is damaged")]
+)
+def test_missing_or_damaged_verdicts_are_named(tmp_path, content, sentence):
+    path = tmp_path / "claims.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(StagewiseError, match=sentence):
+        read_claims(path)
+
+
+def test_macros_have_letters_only_and_one_for_each_number():
+    text = macros([judgement(id="gidel_2nd")])
+    assert r"\newcommand{\ClaimGidelTwond}{1.05}" in text
+    assert r"\newcommand{\ClaimGidelTwondLow}{1}" in text
+    assert r"\newcommand{\ClaimGidelTwondVerdict}{supported}" in text
+
+
+def test_the_table_and_the_terminal_show_every_verdict():
+    verdicts = [judgement(), judgement(id="other", verdict="refuted")]
+    assert claims_table(verdicts)["verdict"].tolist() == ["supported", "refuted"]
+    assert terminal_text(verdicts, "Too small.").splitlines()[-2:] == [
+        "1 supported, 1 refuted",
+        "Too small.",
+    ]

@@ -1,0 +1,152 @@
+"""Every figure shows the data it is given, labelled, and the same bytes each time."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from numpy.testing import assert_allclose
+
+from stagewise.aggregates import Aggregates
+from stagewise.config import Experiment
+from stagewise.experiments import expand
+from stagewise.figures import FIGURES, style
+from stagewise.files import write_table
+from stagewise.pipeline.simulate import simulate
+from stagewise.pipeline.statistics import learning_times_table, summary_table
+from stagewise.problems.datasets import draw_moments
+from stagewise.validation import parse_config
+
+TINY = {
+    "closed_form": {"delta": [2, 6], "replicates": 2},
+    "autoencoder": {"replicates": 2, "modes": 4, "horizon_mode": 3},
+    "autoencoder_data": {"replicates": 2, "modes": 3},
+    "learning_times": {"delta": [4, 8], "step_size": [0.1, 0.5], "replicates": 3},
+    "learning_times_limit": {"delta": [30], "step_size": [0.1, 0.5], "replicates": 2},
+    "step_size": {"step_size": [0.4, 0.7, 1.1], "replicates": 3},
+    "stable_step": {"step_size": [0.1, 0.9], "replicates": 6},
+    "mode_order": {"delta": [3, 10], "replicates": 6},
+    "real_data": {"delta": [3, 5], "replicates": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def aggregates(tmp_path_factory, default_config):
+    style.apply()
+    raw = default_config
+    raw["datasets"]["autoencoder"] |= {"dim": 6, "rank": 3, "samples": 60}
+    raw["datasets"]["autoencoder_draws"] |= {"dim": 6, "rank": 3, "samples": 60, "draws": 2}
+    config = parse_config(raw)
+    tables, curves = [], []
+    for name, changes in TINY.items():
+        each = Experiment.model_validate(config.experiments[name].model_dump() | changes)
+        draws = {data: draw_moments(data, config.datasets[data], None) for data in each.datasets}
+        tables.append(simulate(expand(name, each), each, draws))
+        if each.summarise:
+            curves.append([tables[-1]])
+    folder = tmp_path_factory.mktemp("aggregates")
+    paths = {name: folder / f"{name}.parquet" for name in ("learning_times", "trajectory_summary")}
+    write_table(learning_times_table(tables), paths["learning_times"])
+    write_table(summary_table(curves), paths["trajectory_summary"])
+    return Aggregates(paths)
+
+
+def draw(name, aggregates) -> Figure:
+    figure = import_module(f"stagewise.figures.{name}").plot(aggregates)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_axis_is_labelled(name, aggregates):
+    figure = draw(name, aggregates)
+    for axes in figure.axes:
+        shared = axes.get_subplotspec().colspan.start > 0 and not axes.get_ylabel()
+        assert axes.get_xlabel()
+        assert axes.get_ylabel() or (shared and axes.get_shared_y_axes().get_siblings(axes))
+        assert axes.get_title(loc="left")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_as_wide_as_two_columns_and_its_text_is_legible(name, aggregates):
+    figure = draw(name, aggregates)
+    figure.draw_without_rendering()
+    assert figure.get_size_inches()[0] in (style.ONE_COLUMN, style.TWO_COLUMNS)
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
+    assert min(sizes) >= 6.5
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_saving_twice_gives_the_same_bytes(name, aggregates, tmp_path):
+    for attempt in ("a", "b"):
+        style.save(draw(name, aggregates), tmp_path / f"{attempt}.pdf", tmp_path / f"{attempt}.png")
+    for kind in ("pdf", "png"):
+        first, second = ((tmp_path / f"{attempt}.{kind}").read_bytes() for attempt in "ab")
+        assert first == second
+    assert b"CreationDate" not in (tmp_path / "a.pdf").read_bytes()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_label_lies_on_another(name, aggregates):
+    figure = draw(name, aggregates)
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    boxes = [
+        (label.get_text(), label.get_window_extent(renderer))
+        for axes in figure.axes
+        for label in (axes.xaxis.label, axes.yaxis.label, axes.title, axes._left_title)
+        if label.get_text()
+    ]
+    clashes = [
+        (one, other)
+        for index, (one, box) in enumerate(boxes)
+        for other, second in boxes[index + 1 :]
+        if box.overlaps(second)
+    ]
+    assert not clashes
+
+
+def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates):
+    curves = aggregates.curves_of("closed_form")
+    axes = draw("closed_form", aggregates).axes[1]
+    rows = curves[
+        (curves["depth"] == 2) & (curves["delta"] == 6) & (curves["quantity"] == "trace_norm")
+    ]
+    lines = [line for line in axes.lines if line.get_linestyle() == "-"]
+    theory = lines[1].get_ydata()
+    assert_allclose(theory, rows["predicted"].to_numpy()[: len(theory)])
+    markers = next(line for line in axes.lines if line.get_label() == r"$\delta=6$")
+    assert np.isin(markers.get_ydata(), rows["mean"]).all()
+    assert markers.get_linestyle() == "None"
+
+
+def test_learning_times_draws_every_mode_of_every_aligned_run(aggregates):
+    times = aggregates.times_of("learning_times", "learning_times_limit")
+    aligned = times[(times["initialisation"] == "aligned") & times["learning_iteration"].notna()]
+    axes = draw("learning_times", aggregates).axes[0]
+    drawn = sum(len(line.get_xdata()) for line in axes.lines if line.get_label().startswith("$"))
+    assert drawn == len(aligned)
+
+
+def test_step_size_marks_every_run_by_its_outcome(aggregates):
+    times = aggregates.times_of("step_size")
+    axes = draw("step_size", aggregates).axes[0]
+    drawn = {line.get_label(): len(line.get_xdata()) for line in axes.lines}
+    assert drawn["converges without overshoot"] == (times["outcome"] == "monotone").sum()
+    assert drawn["does not converge"] == (times["outcome"] == "no convergence").sum()
+
+
+def test_real_data_shows_measured_over_predicted(aggregates):
+    times = aggregates.times_of("real_data")
+    ratio = times["learning_iteration"] / times["predicted_discrete"]
+    expected = ratio.groupby([times["delta"], times["mode"]]).mean()
+    axes = draw("real_data", aggregates).axes[1]
+    shown = axes.containers[0].lines[0].get_ydata()
+    assert_allclose(np.asarray(shown, dtype=float), expected[3.0].to_numpy(dtype=float))
+
+
+def test_ordered_colours_differ_in_grey():
+    grey = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in style.ordered_colours(4)]
+    assert (np.diff(grey) > 0.05).all()

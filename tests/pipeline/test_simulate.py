@@ -1,0 +1,152 @@
+"""A shard of runs becomes a table that says all there is to say about them."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from numpy.testing import assert_allclose
+
+from stagewise.config import AlignedData, Experiment, RandomModesData
+from stagewise.experiments import expand, shard, shard_count
+from stagewise.files import canonical_hash
+from stagewise.pipeline.simulate import absolute_step, simulate
+from stagewise.pipeline.statistics import learning_times_table, summary_table
+from stagewise.problems.datasets import draw_moments
+from stagewise.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
+
+DATASETS = {
+    "three": draw_moments(
+        "three", AlignedData(kind="aligned", sigma=[1.0, 0.6, 0.3], draws=2), None
+    ),
+    "pairs": draw_moments("pairs", RandomModesData(kind="random_modes", draws=3), None),
+}
+
+
+def experiment(**changes):
+    fields = {
+        "datasets": ["three", "pairs"],
+        "depth": [1, 2, 3],
+        "initialisation": ["gaussian"],
+        "delta": [1.5],
+        "step_size": [0.1, 0.3],
+        "replicates": 3,
+        "records_per_decade": 30,
+        "summarise": True,
+    }
+    return Experiment.model_validate(fields | changes)
+
+
+def all_shards(each):
+    return [
+        simulate(shard("trial", each, index), each, DATASETS) for index in range(shard_count(each))
+    ]
+
+
+def test_rows_follow_the_schema_and_are_sorted():
+    table = simulate(expand("trial", experiment()), experiment(), DATASETS)
+    assert table.schema.equals(TRAJECTORIES)
+    keys = table.select(["run", "iteration", "mode"]).to_pandas()
+    assert keys.equals(keys.sort_values(["run", "iteration", "mode"]).reset_index(drop=True))
+    assert not keys.duplicated().any()
+    assert set(table["run"].to_pylist()) == set(range(36))
+
+
+def test_every_run_starts_at_iteration_zero_and_reaches_its_horizon():
+    each = experiment()
+    table = simulate(expand("trial", each), each, DATASETS).to_pandas()
+    weakest = table.groupby("run").agg(
+        sigma=("sigma", "min"),
+        step=("step_size", "first"),
+        first=("iteration", "min"),
+        last=("iteration", "max"),
+    )
+    assert (weakest["first"] == 0).all()
+    horizon = 1.5 * 1.5 / np.log1p(weakest["step"] * weakest["sigma"])
+    assert (weakest["last"] >= horizon).all()
+    assert (weakest["last"] <= 1.15 * horizon + 2).all()
+
+
+@pytest.mark.parametrize("runs_per_shard", [1, 7, 1000])
+def test_the_shard_size_changes_no_bit_of_any_aggregate(runs_per_shard):
+    one, other = experiment(runs_per_shard=12), experiment(runs_per_shard=runs_per_shard)
+    expected, found = (
+        (
+            canonical_hash(learning_times_table(all_shards(each))),
+            canonical_hash(summary_table([all_shards(each)])),
+        )
+        for each in (one, other)
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "scale"), [("absolute", 1.0), ("per_sigma", 2.0), ("per_curvature", 5.0)]
+)
+def test_a_step_size_is_read_in_its_unit(unit, scale):
+    spec = AlignedData(kind="aligned", sigma=[2.0, 1.0], lam=[5.0, 1.0])
+    problem = draw_moments("units", spec, None)[0].problem(centred=True)
+    assert_allclose(absolute_step(0.3, unit, problem), 0.3 / scale)
+
+
+def test_learning_times_have_one_row_a_run_and_mode_and_the_declared_columns():
+    table = learning_times_table(all_shards(experiment()))
+    assert table.schema.equals(LEARNING_TIMES)
+    assert table.num_rows == 3 * 2 * 3 * 3 + 3 * 2 * 3 * 2
+    two = table.filter(pc.equal(table["depth"], 2)).to_pandas()
+    law = two["delta"] / np.log1p(two["step_size"] * two["sigma"])
+    assert_allclose(two["predicted_discrete"], law)
+    assert table.filter(pc.equal(table["depth"], 3))["predicted_discrete"].null_count == 30
+
+
+def test_a_diverging_run_is_a_result():
+    each = experiment(
+        depth=[2],
+        datasets=["pairs"],
+        step_size=[0.1, 30.0],
+        extra_iterations=300,
+        step_size_unit="per_sigma",
+    )
+    times = learning_times_table(all_shards(each)).to_pandas()
+    by_step = times.groupby("relative_step_size")["status"].agg(lambda column: set(column))
+    assert by_step[30.0] == {"diverged"}
+    assert by_step[0.1] == {"ok"}
+    assert set(times[times["relative_step_size"] == 30.0]["outcome"]) == {"no convergence"}
+
+
+def test_a_run_that_is_too_short_is_not_reached():
+    each = experiment(depth=[2], datasets=["three"], horizon=0.2)
+    times = learning_times_table(all_shards(each))
+    weakest = times.filter(pc.equal(times["mode"], 3))
+    assert set(weakest["status"].to_pylist()) == {"not_reached"}
+    assert weakest["learning_iteration"].null_count == len(weakest)
+
+
+def test_a_summary_is_the_mean_and_quantiles_of_its_runs():
+    each = experiment(depth=[2], datasets=["three"], step_size=[0.1], replicates=5)
+    shards = all_shards(each)
+    summary = summary_table([shards])
+    assert summary.schema.equals(SUMMARY)
+    runs = pa.concat_tables(shards).to_pandas()
+    chosen = runs[(runs["iteration"] == 20) & (runs["mode"] == 2) & ~runs["refined"]]
+    row = summary.to_pandas().query("quantity == 'mode_strength' and mode == 2 and iteration == 20")
+    assert_allclose(row["mean"], chosen["mode_strength"].mean())
+    assert_allclose(row["low"], chosen["mode_strength"].quantile(0.05))
+    assert_allclose(row["high"], chosen["mode_strength"].quantile(0.95))
+    assert row["seeds"].item() == 5
+
+
+def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve():
+    each = experiment(
+        depth=[2], datasets=["three"], initialisation=["aligned"], step_size=[0.002], delta=[3.0]
+    )
+    summary = summary_table([all_shards(each)]).to_pandas()
+    for quantity in ("mode_strength", "trace_norm", "loss"):
+        rows = summary[summary["quantity"] == quantity]
+        assert rows["largest_deviation"].max() < 5e-3 * rows["predicted"].max()
+        assert rows["largest_deviation"].max() > 0
+
+
+def test_every_column_of_every_schema_says_what_it_means():
+    for schema in (TRAJECTORIES, LEARNING_TIMES, SUMMARY):
+        assert all(units_of(schema)[name] for name in schema.names)
+    assert "(iterations)" in units_of(LEARNING_TIMES)["learning_iteration"]

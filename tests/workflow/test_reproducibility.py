@@ -1,0 +1,170 @@
+"""The same results on any number of cores, in shards of any size, anywhere, after any accident."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from working_copy import (
+    FIGURES,
+    RESULTS,
+    build,
+    change_config,
+    environment,
+    fingerprints,
+    planned,
+    run_snakemake,
+    snakemake_command,
+)
+
+PATIENCE = 120
+
+
+def test_everything_that_is_compared_exists(baseline):
+    compared = set(fingerprints(baseline))
+    tables = {
+        f"{RESULTS}/tables/{table}.{kind}"
+        for table in ("assumption", "learning_times", "claims")
+        for kind in ("csv", "md", "tex")
+    }
+    figures = {
+        f"{FIGURES}/{figure}.{kind}"
+        for figure in ("closed_form", "real_data")
+        for kind in ("pdf", "png")
+    }
+    aggregates = {f"{RESULTS}/{name}.parquet" for name in ("learning_times", "trajectory_summary")}
+    moments = {f"{RESULTS}/moments/{name}.npz" for name in ("staircase", "autoencoder", "digits")}
+    verdicts = {f"{RESULTS}/{name}" for name in ("claims.json", "macros.tex", "verdicts.txt")}
+    assert compared == tables | figures | aggregates | moments | verdicts
+
+
+def test_one_core_and_two_give_the_same_results(baseline, elsewhere):
+    assert fingerprints(elsewhere) == fingerprints(baseline)
+
+
+def test_a_copy_without_git_in_a_path_with_spaces_and_umlauts_runs_to_the_end(elsewhere):
+    assert " " in elsewhere.name
+    assert not elsewhere.name.isascii()
+    assert not (elsewhere / ".git").exists()
+    assert (elsewhere / FIGURES / "index.html").is_file()
+    assert run_snakemake(elsewhere).nothing_to_do
+
+
+def test_another_shard_size_gives_the_same_results(built, baseline):
+    for experiment, size in (("closed_form", 4), ("real_data", 3)):
+        change_config(built, {"experiments": {experiment: {"runs_per_shard": size}}})
+    trained = [job for job in build(built).jobs if job.startswith("Training")]
+    assert trained == [
+        "Training shard 0 of closed_form",
+        "Training shard 0 of real_data",
+        "Training shard 1 of closed_form",
+        "Training shard 1 of real_data",
+        "Training shard 2 of closed_form",
+    ]
+    assert fingerprints(built) == fingerprints(baseline)
+
+
+def test_a_second_call_has_nothing_to_do(built):
+    before = fingerprints(built)
+    second = run_snakemake(built)
+    assert second.returncode == 0
+    assert second.nothing_to_do
+    assert fingerprints(built) == before
+
+
+def test_a_run_killed_in_the_middle_goes_on_where_it_was_and_ends_the_same(unbuilt, baseline):
+    with _running(unbuilt) as process:
+        _wait_for(lambda: _shards(unbuilt))
+        os.killpg(process.pid, signal.SIGKILL)
+    finished = {path: path.stat().st_mtime_ns for path in _shards(unbuilt)}
+    assert 0 < len(finished) < len(_shards(baseline))
+    resumed = build(unbuilt)
+    assert fingerprints(unbuilt) == fingerprints(baseline)
+    # At most the one job that was running is done again.
+    again = [path for path, stamp in finished.items() if path.stat().st_mtime_ns != stamp]
+    assert len(again) <= 1
+    assert "Moments of the data set staircase" not in resumed.jobs
+    assert not list(unbuilt.rglob("*.part"))
+
+
+def test_a_call_beside_a_run_that_is_alive_is_refused(unbuilt):
+    with _running(unbuilt) as process:
+        _wait_for(lambda: _shards(unbuilt))
+        os.killpg(process.pid, signal.SIGSTOP)  # alive, but it gets no further meanwhile
+        assert planned(unbuilt)  # a dry run only reads
+        second = run_snakemake(unbuilt)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert second.returncode != 0
+    assert "cannot be locked" in second.output
+    assert not second.jobs
+
+
+def test_the_lock_of_a_run_that_is_alive_is_kept_though_others_came_before_it(tmp_path):
+    lock = tmp_path / ".snakemake" / "locks" / "0.output.lock"
+    first, second = _holder(tmp_path), _holder(tmp_path)
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    first.communicate("")
+    third = _holder(tmp_path)
+    kept = lock.exists()
+    second.communicate("")
+    third.communicate("")
+    assert kept
+    _holder(tmp_path).communicate("")
+    assert not lock.exists()
+
+
+@contextmanager
+def _running(copy: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Snakemake on one core in a process group of its own, which is gone afterwards."""
+    process = subprocess.Popen(
+        snakemake_command(cores=1),
+        cwd=copy,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pytest.fail("The run ended before it was killed.")
+        finally:
+            process.wait()
+
+
+def _shards(copy: Path) -> list[Path]:
+    return sorted((copy / RESULTS / "trajectories").glob("*/*.parquet"))
+
+
+def _wait_for(condition) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def _holder(directory: Path) -> subprocess.Popen[str]:
+    """A process that looks for stale locks as a run does when it starts, then lives on."""
+    code = (
+        "import pathlib, sys; from stagewise.processes import clear_stale_lock; "
+        "clear_stale_lock(pathlib.Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process

@@ -1,0 +1,152 @@
+"""An edit, a changed parameter or a lost file reruns what depends on it and nothing else."""
+
+import json
+
+import pytest
+from working_copy import FIGURES, RESULTS, append, build, built_files, change_config, planned
+from working_copy import fingerprints, replace
+
+EVERY_MOMENTS = [
+    f"Moments of the data set {name}" for name in ("autoencoder", "digits", "staircase")
+]
+EVERY_SHARD = [
+    f"Training shard {shard} of {name}" for shard in (0, 1) for name in ("closed_form", "real_data")
+]
+EVERY_FIGURE = ["Figure closed_form", "Figure real_data"]
+TIMES, CURVES = "Learning times of every run", "Curves over training"
+TIMES_TABLE, ASSUMPTION_TABLE = "Table: learning times", "Table: assumption"
+VERDICTS, INDEX = "Verdicts", "Index page"
+AFTER_SHARDS = [TIMES, CURVES, TIMES_TABLE, *EVERY_FIGURE, VERDICTS, INDEX]
+
+
+@pytest.mark.parametrize(
+    ("module", "rerun"),
+    [
+        ("figures/style.py", [*EVERY_FIGURE, INDEX]),
+        ("figures/closed_form.py", ["Figure closed_form", INDEX]),
+        ("dynamics/batch.py", [*EVERY_SHARD, *AFTER_SHARDS]),
+        ("dynamics/gradient_descent.py", [*EVERY_SHARD, *AFTER_SHARDS]),
+        ("analysis/learning_times.py", AFTER_SHARDS),
+        ("analysis/commutation.py", [ASSUMPTION_TABLE, VERDICTS, INDEX]),
+        ("claims/ours.py", [VERDICTS, INDEX]),
+        ("report/index.html.j2", [INDEX]),
+    ],
+)
+def test_an_edit_of_code_reruns_the_rules_that_depend_on_it_and_no_others(built, module, rerun):
+    added = "<!-- added -->\n" if module.endswith(".j2") else "\n\nADDED = 1\n"
+    append(built / "src" / "stagewise" / module, added)
+    assert planned(built) == sorted(rerun)
+
+
+def test_an_edit_of_comments_docstrings_and_layout_reruns_nothing(built):
+    package = built / "src" / "stagewise"
+    append(package / "figures" / "style.py", "\n\n# A remark.\n")
+    append(package / "dynamics" / "batch.py", "\n\n\n\n# Another.\n")
+    replace(package / "figures" / "style.py", "One look for all figures", "The look of figures")
+    replace(package / "claims" / "ours.py", "    )\n    return", "    )\n\n    return") if (
+        "    )\n    return" in (package / "claims" / "ours.py").read_text()
+    ) else append(package / "claims" / "ours.py", "# A third.\n")
+    assert planned(built) == []
+
+
+def test_an_edit_takes_effect_in_the_copy_where_it_is_made(built):
+    before = built_files(built)
+    edited = "An edited statement."
+    module = built / "src" / "stagewise" / "claims" / "ours.py"
+    append(
+        module,
+        "\n\nfrom dataclasses import replace as _replaced  # noqa: E402\n\n"
+        f'CLAIMS = (_replaced(CLAIMS[0], statement="{edited}"), *CLAIMS[1:])\n',
+    )
+    assert build(built).jobs == sorted([VERDICTS, INDEX])
+    claims = json.loads((built / RESULTS / "claims.json").read_text(encoding="utf-8"))
+    assert edited in [claim["statement"] for claim in claims]
+    assert edited in (built / FIGURES / "index.html").read_text(encoding="utf-8")
+    after = built_files(built)
+    unchanged = [path for path in before if "trajectories" in path or path.endswith(".png")]
+    assert unchanged
+    assert all(before[path] == after[path] for path in unchanged)
+
+
+def test_a_parameter_of_an_experiment_reruns_that_experiment_and_what_reads_it(built):
+    change_config(built, {"experiments": {"real_data": {"delta": [5]}}})
+    # The curves over training are of closed_form alone, and so is its figure.
+    assert planned(built) == sorted(
+        [
+            "Training shard 0 of real_data",
+            "Training shard 1 of real_data",
+            TIMES,
+            TIMES_TABLE,
+            "Figure real_data",
+            VERDICTS,
+            INDEX,
+        ]
+    )
+
+
+def test_more_replicates_train_what_is_new_with_the_other_experiment_left_alone(built):
+    change_config(built, {"experiments": {"closed_form": {"replicates": 4}}})
+    trained = [job for job in planned(built) if job.startswith(("Training", "Moments"))]
+    assert trained == [f"Training shard {shard} of closed_form" for shard in (0, 1, 2)]
+
+
+def test_a_parameter_of_a_data_set_reruns_it_and_the_experiments_that_read_it(built):
+    change_config(built, {"datasets": {"staircase": {"sigma": [1.0, 0.6, 0.3]}}})
+    assert planned(built) == sorted(
+        [
+            "Moments of the data set staircase",
+            "Training shard 0 of closed_form",
+            "Training shard 1 of closed_form",
+            *AFTER_SHARDS,
+        ]
+    )
+
+
+def test_a_parameter_of_the_table_reruns_the_table_and_what_reads_it(built):
+    change_config(built, {"random_completions": 4})
+    assert planned(built) == sorted([ASSUMPTION_TABLE, VERDICTS, INDEX])
+
+
+def test_the_order_of_figures_concerns_the_page_only(built):
+    change_config(built, {"figures": ["real_data", "closed_form"]})
+    assert planned(built) == [INDEX]
+
+
+@pytest.mark.parametrize(
+    ("lost", "rerun"),
+    [
+        (f"{FIGURES}/closed_form.png", ["Figure closed_form", INDEX]),
+        (f"{FIGURES}/closed_form.pdf", ["Figure closed_form", INDEX]),
+        (f"{FIGURES}/index.html", [INDEX]),
+        (f"{RESULTS}/tables/assumption.csv", [ASSUMPTION_TABLE, VERDICTS, INDEX]),
+        (f"{RESULTS}/tables/learning_times.md", [TIMES_TABLE, INDEX]),
+        (f"{RESULTS}/claims.json", [VERDICTS, INDEX]),
+        (
+            f"{RESULTS}/trajectories/real_data/1.parquet",
+            [
+                "Training shard 1 of real_data",
+                TIMES,
+                TIMES_TABLE,
+                "Figure real_data",
+                VERDICTS,
+                INDEX,
+            ],
+        ),
+    ],
+)
+def test_a_lost_file_is_made_again_with_what_reads_it_only(built, lost, rerun):
+    (built / lost).unlink()
+    assert planned(built) == sorted(rerun)
+
+
+def test_lost_files_come_back_the_same(built):
+    before = fingerprints(built)
+    for lost in (
+        f"{FIGURES}/real_data.pdf",
+        f"{RESULTS}/tables/assumption.tex",
+        f"{RESULTS}/trajectories/real_data/0.parquet",
+    ):
+        (built / lost).unlink()
+    build(built)
+    assert (built / RESULTS / "trajectories" / "real_data" / "0.parquet").is_file()
+    assert fingerprints(built) == before

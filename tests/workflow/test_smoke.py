@@ -1,0 +1,104 @@
+"""The overlay config/smoke.yaml runs every rule, and its page needs nothing but itself."""
+
+import base64
+import re
+from html.parser import HTMLParser
+
+import pytest
+from working_copy import planned
+
+from stagewise.claims import CLAIMS
+from stagewise.figures import FIGURES
+
+
+class _Page(HTMLParser):
+    """Collects tags with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def values(self, *names: str) -> list[str]:
+        """Values of attributes, wherever they occur."""
+        return [
+            value
+            for _, attributes in self.tags
+            for name, value in attributes.items()
+            if name in names and value
+        ]
+
+
+@pytest.fixture
+def html(smoke):
+    return (smoke / "figures" / "smoke" / "index.html").read_text(encoding="utf-8")
+
+
+def test_smoke_runs_every_rule(smoke):
+    rules = {
+        name
+        for path in (smoke / "workflow" / "rules").glob("*.smk")
+        for name in re.findall(r"^rule (\w+):", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    # Every rule leaves a benchmark; these are all that it writes about its jobs.
+    benchmarks = (smoke / "logs" / "results" / "smoke").rglob("*.tsv")
+    ran = {path.relative_to(smoke / "logs/results/smoke").parts[0] for path in benchmarks}
+    names = {"figure": "figures", "judge_claims": "claims.tsv"}
+    assert rules
+    assert {names.get(rule, rule) for rule in rules} <= {
+        name if name in ("claims.tsv",) else name.removesuffix(".tsv") for name in ran
+    }
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_smoke_draws_every_figure_as_pdf_and_png(smoke, figure):
+    path = smoke / "figures" / "smoke" / figure
+    assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_smoke_touches_no_other_run(smoke):
+    for folder in ("results", "figures"):
+        built = {path.name for path in (smoke / folder).iterdir()} - {"README.md"}
+        assert built == {"smoke"}
+    assert {path.name for path in (smoke / "logs" / "results").iterdir()} == {"smoke"}
+
+
+def test_smoke_leaves_nothing_to_do_for_itself_and_everything_for_the_default_run(smoke):
+    assert planned(smoke, "--configfile", "config/smoke.yaml") == []
+    assert "Index page" in planned(smoke)
+
+
+def test_the_page_loads_nothing_from_elsewhere(smoke, html):
+    folder = smoke / "figures" / "smoke"
+    page = _Page(html)
+    for address in page.values("src", "href", "srcset", "poster", "data", "action"):
+        inside = address.startswith(("data:", "#")) or (folder / address).is_file()
+        assert inside, address
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "iframe", "object", "embed", "base"}
+    assert not re.search(r"@import|url\(", html)
+
+
+def test_the_links_within_the_page_lead_somewhere(html):
+    page = _Page(html)
+    targets = [address[1:] for address in page.values("href") if address.startswith("#")]
+    assert targets
+    assert set(targets) <= set(page.values("id"))
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_the_page_embeds_every_figure_as_drawn(smoke, html, figure):
+    image = (smoke / "figures" / "smoke" / f"{figure}.png").read_bytes()
+    assert f"data:image/png;base64,{base64.b64encode(image).decode()}" in html
+    assert f'id="figure-{figure}"' in html
+
+
+def test_the_page_has_a_row_for_every_claim(html):
+    page = _Page(html)
+    rows = [attributes.get("id") for tag, attributes in page.tags if tag == "tr"]
+    assert [row for row in rows if row] == [claim.id for claim in CLAIMS]
