@@ -81,8 +81,7 @@ def archive(results: Path, reference: Path) -> None:
     for name in AGGREGATES:
         table = read_table(results / f"{name}.parquet")
         hashes[name] = canonical_hash(table)
-        if name == "learning_times":
-            shutil.copyfile(results / f"{name}.parquet", reference / f"{name}.parquet")
+        shutil.copyfile(results / f"{name}.parquet", reference / f"{name}.parquet")
     for name in TABLES:
         shutil.copyfile(results / "tables" / f"{name}.csv", reference / f"{name}.csv")
     write_text(json.dumps(hashes, indent=2) + "\n", reference / "hashes.json")
@@ -144,14 +143,13 @@ def _compare_claim(name: str, ours: Judgement | None, theirs: Judgement | None) 
 
 
 def _compare_table(name: str, ours: pd.DataFrame, path: Path) -> Comparison:
-    if not path.is_file():
-        return Comparison(name, "different", None, "only its hash is archived")
     theirs = pd.read_csv(path) if path.suffix == ".csv" else read_table(path).to_pandas()
     if list(ours.columns) != list(theirs.columns) or len(ours) != len(theirs):
         return Comparison(name, "different", None, "other rows or columns")
     numbers = ours.select_dtypes("number").columns
     texts = [column for column in ours.columns if column not in numbers]
-    if any((ours[column].astype(str) != theirs[column].astype(str)).any() for column in texts):
+    labels = [each[texts].astype("str").fillna("") for each in (ours, theirs)]
+    if not labels[0].equals(labels[1]):
         return Comparison(name, "different", None, "other labels")
     mine, archived = (each[numbers].to_numpy(np.float64) for each in (ours, theirs))
     if (np.isnan(mine) != np.isnan(archived)).any():
