@@ -33,7 +33,6 @@ config.update(plan.config.model_dump())
 wildcard_constraints:
     dataset=r"\w+",
     experiment=r"\w+",
-    figure=r"\w+",
     shard=r"\d+",
 
 

@@ -10,5 +10,5 @@ from stagewise.pipeline.rule import logged
 with logged(snakemake):
     style.apply()
     aggregates = Aggregates({name: Path(path) for name, path in snakemake.input.items()})
-    module = import_module(f"stagewise.figures.{snakemake.wildcards.figure}")
+    module = import_module(snakemake.params.module)
     style.save(module.plot(aggregates), Path(snakemake.output.pdf), Path(snakemake.output.png))

@@ -93,8 +93,6 @@ class Plan:
 
     def figure_aggregates(self, figure: str) -> dict[str, str]:
         """Aggregates that a figure reads."""
-        if figure not in FIGURES:
-            raise StagewiseError(f"There is no figure {figure!r}; there are {', '.join(FIGURES)}.")
         return self.aggregates(FIGURES[figure].aggregates)
 
     def figure_files(self) -> list[str]:

@@ -1,27 +1,33 @@
-rule figure:
-    """Draw one figure from the aggregates it reads."""
-    input:
-        unpack(lambda wildcards: plan.figure_aggregates(wildcards.figure)),
-    output:
-        pdf=f"{plan.figures}/{{figure}}.pdf",
-        png=report(
-            f"{plan.figures}/{{figure}}.png",
-            caption="../report/{figure}.rst",
-            category="Figures",
-        ),
-    log:
-        f"logs/{plan.results}/figures/{{figure}}.log",
-    benchmark:
-        f"logs/{plan.results}/figures/{{figure}}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        source=lambda wildcards: plan.digests[f"figure.{wildcards.figure}"],
-    message:
-        "Figure {wildcards.figure}"
-    script:
-        "../../scripts/figure.py"
+# One rule a figure: each reads its own aggregates and has its own caption in the report.
+for figure in plan.config.figures:
+
+    rule:
+        name:
+            f"figure_{figure}"
+        input:
+            **plan.figure_aggregates(figure),
+        output:
+            pdf=f"{plan.figures}/{figure}.pdf",
+            png=report(
+                f"{plan.figures}/{figure}.png",
+                caption=f"../report/{figure}.rst",
+                category="Figures",
+                labels={"figure": figure.replace("_", " ")},
+            ),
+        log:
+            f"logs/{plan.results}/figures/{figure}.log",
+        benchmark:
+            f"logs/{plan.results}/figures/{figure}.tsv"
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            module=f"stagewise.figures.{figure}",
+            source=plan.digests[f"figure.{figure}"],
+        message:
+            f"Figure {figure}"
+        script:
+            "../../scripts/figure.py"
