@@ -27,7 +27,7 @@ except StagewiseError as error:
     os._exit(2)
 
 # Captions and reports see the configuration with its defaults filled in.
-config.update(plan.config.model_dump())
+config.update(plan.plain_config)
 
 
 wildcard_constraints:

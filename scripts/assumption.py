@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from stagewise.formats import write_formats
 from stagewise.pipeline.rule import logged
-from stagewise.pipeline.tables import assumption_table, write_formats
+from stagewise.pipeline.tables import assumption_table
 from stagewise.problems.npz import read_moments
 
 with logged(snakemake):

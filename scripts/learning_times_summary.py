@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from stagewise.aggregates import Aggregates
+from stagewise.formats import write_formats
 from stagewise.pipeline.rule import logged
-from stagewise.pipeline.tables import learning_times_summary, write_formats
+from stagewise.pipeline.tables import learning_times_summary
 
 with logged(snakemake):
     times = Aggregates({"learning_times": Path(snakemake.input[0])}).learning_times

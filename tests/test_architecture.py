@@ -22,7 +22,8 @@ SEPARATE = {
 """Packages, and those that they must not know, directly or through others."""
 
 REQUIREMENT = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: *;[^\\]*?)?(?P<hashes>( --hash=sha256:[0-9a-f]{64})*) *"
+    r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)"
+    r"(?P<marker> *;.*?)?(?P<hashes>( --hash=sha256:[0-9a-f]{64})*) *"
 )
 
 

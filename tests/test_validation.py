@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stagewise.errors import StagewiseError
 from stagewise.figures import FIGURES
-from stagewise.plan import make_plan
+from stagewise.plan import Plan, make_plan
 from stagewise.validation import DATA_KINDS, parse_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,8 +89,9 @@ def test_an_unknown_key_may_have_any_name(path):
 
 
 def test_keys_that_are_not_text_are_refused():
-    with pytest.raises(StagewiseError, match="1 is"):
-        make_plan(changed((1,), 1))
+    sentence = complaint(changed((1,), 1))
+    assert sentence.startswith("[1] is 1; ")
+    assert "must be text" in sentence
 
 
 @pytest.mark.parametrize("kind", ["digit", "", 3, None, ["digits"], {"digits": 1}])
@@ -310,7 +311,7 @@ def test_a_run_name_that_is_no_plain_folder_name_is_refused(run):
 
 @pytest.mark.parametrize("run", ["moments", "trajectories", "tables"])
 def test_a_run_cannot_be_named_like_a_folder_of_the_default_run(run):
-    assert complaint(changed(("run",), run)).startswith(f"run is {run!r}; ")
+    assert re.match(rf"run\b.* {run} ", complaint(changed(("run",), run)).replace("'", ""))
 
 
 @pytest.mark.parametrize("section", ["datasets", "experiments"])
@@ -371,12 +372,6 @@ def test_a_data_file_that_is_there_becomes_an_input_of_its_moments(tmp_path):
     plan = make_plan(changed(("datasets", "mine"), {"kind": "npz", "path": str(path)}))
     assert plan.data_files("mine") == [str(path)]
     assert plan.data_files("digits") == []
-
-
-def test_an_unknown_figure_has_no_aggregates():
-    plan = make_plan(DEFAULT)
-    with pytest.raises(StagewiseError, match=r"There is no figure 'nope'; there are closed_form, "):
-        plan.figure_aggregates("nope")
 
 
 def test_several_mistakes_are_reported_at_once():
@@ -454,15 +449,21 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return raw
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+def plan_or_complaint(raw: dict[str, Any]) -> Plan | str:
+    try:
+        return make_plan(raw)
+    except StagewiseError as error:
+        return str(error)
+
+
+@settings(max_examples=320, deadline=None, derandomize=True)
 @given(mutated())
 def test_any_mutation_of_the_configuration_is_planned_or_refused_in_sentences(raw):
-    try:
-        plan = make_plan(raw)
-    except StagewiseError as error:
-        heading, *sentences = str(error).split("\n- ")
+    result = plan_or_complaint(raw)
+    if isinstance(result, str):
+        heading, *sentences = result.split("\n- ")
         assert heading == "The configuration cannot be used."
         assert sentences
-        assert not JARGON.search(str(error).replace("[key] is not a known key", ""))
+        assert not JARGON.search(result.replace("[key]", ""))
     else:
-        assert parse_config(plan.config.model_dump()) == plan.config
+        assert parse_config(result.config.model_dump()) == result.config

@@ -1,10 +1,11 @@
-"""The `stagewise` command: what `make` calls once the workflow has run."""
+"""The `stagewise` command: what `make` calls once the workflow has run, and forecasts."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
+from stagewise.forecasting.options import add_options, request
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,6 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--run", default="", help="name of the run (default: the default run)")
         command.set_defaults(function=function)
+    command = commands.add_parser("forecast", help="say when each rank of your data is learned")
+    add_options(command)
+    command.set_defaults(function=_forecast)
     options = parser.parse_args(arguments)
     try:
         return int(options.function(options))
@@ -54,6 +58,12 @@ def _generate(options: argparse.Namespace) -> int:
         write_text(text, path)
         print(f"wrote {path}")
     return 0
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    from stagewise.forecasting.command import run
+
+    return run(request(options))
 
 
 if __name__ == "__main__":

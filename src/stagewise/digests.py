@@ -7,6 +7,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent
 _PACKAGE = _ROOT.name
+_SCRIPTS = _ROOT.parents[1] / "scripts"
+_WITHOUT_EFFECT = ("stagewise.pipeline", "stagewise.pipeline.rule")
 
 
 def source_digest(*modules: str) -> str:
@@ -21,6 +23,12 @@ def source_digest(*modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def script_modules(script: str) -> list[str]:
+    """Modules of this package that the script of a rule imports, but for what only logs."""
+    tree = ast.parse((_SCRIPTS / f"{script}.py").read_text(encoding="utf-8"))
+    return [name for name in _imports_of(tree) if name not in _WITHOUT_EFFECT]
+
+
 def imported_modules(module: str) -> set[str]:
     """The module and every module of this package that it imports, directly or not."""
     seen: set[str] = set()
@@ -29,7 +37,8 @@ def imported_modules(module: str) -> set[str]:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += _direct_imports(name)
+            package = name.rpartition(".")[0]
+            waiting += [*_direct_imports(name), *([package] if _path(package) else [])]
     return seen
 
 
@@ -51,8 +60,12 @@ def _tree(module: str) -> ast.Module:
 
 @cache
 def _direct_imports(module: str) -> tuple[str, ...]:
+    return _imports_of(_tree(module))
+
+
+def _imports_of(tree: ast.Module) -> tuple[str, ...]:
     names: list[str] = []
-    for node in ast.walk(_tree(module)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -62,14 +75,17 @@ def _direct_imports(module: str) -> tuple[str, ...]:
     return tuple(sorted({name for name in own if _path(name) is not None}))
 
 
+class _WithoutWords(ast.NodeTransformer):
+    """Drops statements that are only text, which is what docstrings are."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else node
+
+
 @cache
 def _code_digest(module: str) -> str:
-    tree = _tree(module)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node
-        ):
-            node.body[0] = ast.Pass()
+    tree = _WithoutWords().visit(_tree(module))
     digest = hashlib.sha256(ast.dump(tree).encode())
     path = _path(module)
     if path is not None:

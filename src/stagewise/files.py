@@ -15,18 +15,19 @@ from stagewise.errors import StagewiseError
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it when the block ends without error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield temporary
-        temporary.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise StagewiseError(
-            f"{path} cannot be written: {error.strerror}. Free disk space or fix the permissions, "
-            "then run the same command again; finished results are kept."
+            f"{path} cannot be written: {error.strerror or error}. Free disk space or fix the "
+            "permissions, then run the same command again; finished results are kept."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_text(text: str, path: Path) -> None:
@@ -38,14 +39,14 @@ def write_text(text: str, path: Path) -> None:
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a Parquet table whole or not at all."""
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     """Read a Parquet table; StagewiseError when the file is missing or damaged."""
     try:
-        return pq.read_table(path, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
+        return pq.read_table(path, columns=columns, page_checksum_verification=True)
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise StagewiseError(
             f"{path} cannot be read as Parquet ({error}). Delete it and run the same command again."
         ) from None
@@ -61,7 +62,9 @@ def canonical_hash(table: pa.Table) -> str:
         digest.update(f"{name}:{column.type}:{len(column)};".encode())
         digest.update(column.is_valid().to_numpy(zero_copy_only=False).tobytes())
         if pa.types.is_string(column.type):
-            digest.update("\0".join(column.fill_null("").to_pylist()).encode())
+            texts = [text.encode() for text in column.fill_null("").to_pylist()]
+            digest.update(",".join(str(len(text)) for text in texts).encode() + b";")
+            digest.update(b"".join(texts))
         else:
             blank = pa.scalar(False if pa.types.is_boolean(column.type) else 0, type=column.type)
             digest.update(column.fill_null(blank).to_numpy(zero_copy_only=False).tobytes())

@@ -29,9 +29,11 @@ def initial_weights(
         "aligned": layer l is Q_{l-1} diag(e^-delta) Q_lᵀ with Q_0 = U and Q_L = V the singular
             vectors of sigma_xy and random orthogonal frames between (closed form of Gidel et al.
             2019; needs orthogonal frames, invertible ones leave the diagonal form).
-        "orthogonal": the same with random frames at the two ends as well.
+        "diagonal": the same with identity frames between; where U and V are coordinate axes, rounding
+            leaves every matrix exactly diagonal.
+        "orthogonal": aligned, but with random frames at the two ends as well.
         "gaussian": independent entries of standard deviation e^-delta/√(rows of the layer), so
-            that a layer keeps the norm of a vector up to e^-delta on average.
+            that ‖Wv‖ is e^-delta‖v‖ on average.
     Returns `depth` arrays; see `layer_shapes`.
     """
     shapes = layer_shapes(problem.dim_in, problem.dim_out, width, depth)
@@ -40,7 +42,9 @@ def initial_weights(
         return [scale / np.sqrt(shape[0]) * generator.standard_normal(shape) for shape in shapes]
     sizes = [problem.dim_in, *[shape[1] for shape in shapes]]
     frames = [random_orthogonal(size, generator) for size in sizes]
-    if initialisation == "aligned":
+    if initialisation == "diagonal":
+        frames = [np.eye(size) for size in sizes]
+    if initialisation in ("aligned", "diagonal"):
         frames[0] = _completed(problem.modes.left)
         frames[-1] = _completed(problem.modes.right)
     return [

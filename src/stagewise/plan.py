@@ -7,13 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from stagewise.config import Config, NpzData
-from stagewise.digests import source_digest
+from stagewise.digests import script_modules, source_digest
 from stagewise.errors import StagewiseError
 from stagewise.experiments import shard_count
 from stagewise.figures import FIGURES
 from stagewise.validation import parse_config
 
 TABLES = ("assumption", "learning_times", "claims")
+SCRIPTS = (
+    "moments",
+    "simulate",
+    "forecasts",
+    "learning_times",
+    "trajectory_summary",
+    "assumption",
+    "learning_times_summary",
+    "figure",
+    "claims",
+    "index",
+)
 TABLE_FORMATS = ("csv", "md", "tex")
 
 
@@ -35,16 +47,27 @@ class Plan:
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """Source digest of each stage; a rule takes the ones that its result depends on."""
-        stages = {
-            "moments": ("stagewise.problems.datasets", "stagewise.problems.npz"),
-            "simulate": ("stagewise.pipeline.simulate",),
-            "statistics": ("stagewise.pipeline.statistics",),
-            "tables": ("stagewise.pipeline.tables",),
-            "claims": ("stagewise.claims",),
-            "index": ("stagewise.report.index",),
-        } | {f"figure.{name}": (f"stagewise.figures.{name}",) for name in FIGURES}
-        return {stage: source_digest(*modules) for stage, modules in stages.items()}
+        """Source digest of the script of each rule, and of the module of each figure."""
+        scripts = {script: script_modules(script) for script in SCRIPTS}
+        figures = {
+            f"figure.{name}": [*scripts["figure"], f"stagewise.figures.{name}"] for name in FIGURES
+        }
+        return {name: source_digest(*modules) for name, modules in (scripts | figures).items()}
+
+    @property
+    def plain_config(self) -> dict[str, Any]:
+        """The configuration with its defaults, as captions show it: 4 rather than 4.0."""
+        plain: dict[str, Any] = _plain(self.config.model_dump())
+        return plain
+
+    def simulation(self, experiment: str) -> dict[str, Any]:
+        """What the training of an experiment depends on."""
+        unread = {"summarise", "forecast"}
+        return {
+            key: value
+            for key, value in self.plain_config["experiments"][experiment].items()
+            if key not in unread
+        }
 
     def moments(self, dataset: str) -> str:
         return f"{self.results}/moments/{dataset}.npz"
@@ -75,6 +98,15 @@ class Plan:
     def summarised_shards(self) -> list[str]:
         """Trajectories of those experiments."""
         return [path for name in self.summarised_experiments() for path in self.shards(name)]
+
+    def forecast_experiments(self) -> list[str]:
+        """Experiments whose learning times are forecast."""
+        return [name for name, each in self.config.experiments.items() if each.forecast]
+
+    def forecast_moments(self) -> list[str]:
+        """Moments of those experiments, each file once."""
+        paths = (path for name in self.forecast_experiments() for path in self.moments_of(name))
+        return list(dict.fromkeys(paths))
 
     def assumption_moments(self) -> list[str]:
         """Moments of the data sets in the table assumption."""
@@ -129,9 +161,24 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
                 "figure off the list figures."
             )
     for name, spec in config.datasets.items():
-        if isinstance(spec, NpzData) and not Path(spec.path).is_file():
+        if isinstance(spec, NpzData) and not _is_file(spec.path):
             raise StagewiseError(
                 f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
                 "which is not a file; relative paths start at the working directory."
             )
     return Plan(config)
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # a name too long, or a folder that may not be entered
+        return False
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -54,9 +54,16 @@ TRAJECTORIES = pa.schema(
         _field("gradient_norm", _REAL, "Frobenius norm of the gradient over all layers"),
         _field("trace_norm", _REAL, "sum of the singular values of W"),
         _field("effective_rank", _REAL, "exp of the entropy of the singular values of W"),
+        _field("imbalance", _REAL, "relative difference of neighbouring layers' Gram matrices"),
         _field("singular_value", _REAL, "singular value of W of this rank"),
         _field("response_value", _REAL, "singular value of sigma_x W of this rank"),
         _field("mode_strength", _REAL, "u^T W v of this mode"),
+        _field(
+            "reduced_rank_distance",
+            _REAL,
+            "relative Frobenius distance of W to reduced-rank regression of this rank",
+        ),
+        _field("reduced_rank_response_distance", _REAL, "the same of sigma_x W"),
     ]
 )
 
@@ -78,11 +85,30 @@ LEARNING_TIMES = pa.schema(
         ),
         _field("predicted_flow", _REAL, "delta/(step_size sigma)", _ITERATIONS),
         _field("predicted_discrete", _REAL, "delta/ln(1 + step_size sigma)", _ITERATIONS),
+        _field("predicted_reduced_rank", _REAL, "reduced-rank staged law", _ITERATIONS),
         _field("predicted_staged", _REAL, "staged forecast; missing: not computed", _ITERATIONS),
         _field("predicted_integrated", _REAL, "integrated forecast; missing likewise", _ITERATIONS),
+        _field("nearest_reduced_rank", _REAL, "smallest distance of W to regression of this rank"),
+        _field("nearest_reduced_rank_response", _REAL, "the same of sigma_x W"),
         _field("final_strength", _REAL, "last recorded u^T W v"),
+        _field("final_imbalance", _REAL, "last recorded imbalance of the layers"),
         _field("outcome", _SHORT, "monotone, overshoot or no convergence"),
         _field("next_overlap", _REAL, "share of the next mode when this one reaches 90 %"),
+    ]
+)
+
+FORECASTS = pa.schema(
+    [
+        _field("experiment", _SHORT, "section of the config"),
+        _field("dataset", _SHORT, "name of the data set"),
+        _field("draw", _INTEGER, "draw of the data set, from 0"),
+        _field("delta", _REAL, "initial scale: every layer starts at e^-delta"),
+        _field("relative_step_size", _REAL, "step size in the experiment's own unit"),
+        _field("mode", _INTEGER, "stage, from 1"),
+        _field("predicted_reduced_rank", _REAL, "reduced-rank staged law", _ITERATIONS),
+        _field("predicted_staged", _REAL, "staged forecast", _ITERATIONS),
+        _field("predicted_integrated", _REAL, "integrated forecast", _ITERATIONS),
+        _field("largest_curvature", _REAL, "step size times top curvature on the way"),
     ]
 )
 

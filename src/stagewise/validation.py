@@ -1,6 +1,7 @@
 """From a raw configuration to a typed one, or to a sentence per mistake."""
 
 import difflib
+import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -21,6 +22,10 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
 
     Raises StagewiseError with one sentence per mistake: the key, the value, what is allowed.
     """
+    if not isinstance(raw, Mapping):
+        raise StagewiseError(
+            f"The configuration cannot be used.\n- It is {_shown(raw)}; it must be a mapping."
+        )
     try:
         return Config.model_validate(dict(raw))
     except ValidationError as error:
@@ -29,7 +34,9 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
 
 
 def _sentence(details: ErrorDetails) -> str:
-    location = [part for part in details["loc"] if part != "[key]"]
+    location = list(details["loc"])
+    if location[1:] and location[-1] == "[key]" and str(location[-2]) == str(details["input"]):
+        del location[-1]  # pydantic's mark for a mistake in a key instead of its value
     model, keys = _owner(location)
     key, given = _dotted(keys), details["input"]
     match details["type"]:
@@ -71,24 +78,45 @@ def _suggestion(key: str, model: type[BaseModel]) -> str:
 
 
 def _allowed(details: ErrorDetails) -> str:
-    text = (
-        details["msg"].replace("Input should be", "it must be").replace("Input should", "it must")
-    )
-    text = text.replace("List should have", "it must have").replace("Dictionary", "it")
-    given = details["input"]
-    if isinstance(given, str) and details["type"] in ("float_type", "int_type") and _numeric(given):
-        return f"{text}, and YAML reads that as text: write {float(given):.1e} without quotes"
-    if details["type"] == "string_pattern_mismatch":
-        return "a name has letters, digits and underscores only and starts with a letter"
+    text, limits = details["msg"].replace("Input should", "it must"), details.get("ctx", {})
+    match details["type"]:
+        case "string_pattern_mismatch" if details["loc"] == ("run",):
+            return (
+                "the name of a run has letters, digits, underscores and hyphens only and starts "
+                "with a letter or digit"
+            )
+        case "string_pattern_mismatch":
+            return "a name has letters, digits and underscores only and starts with a letter"
+        case "too_short":
+            return f"it must have at least {_items(limits['min_length'])}"
+        case "too_long":
+            return f"it must have at most {_items(limits['max_length'])}"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "it must be a section of keys with values"
+        case "invalid_key":
+            return "a key must be text"
+        case "float_type" | "int_type" if isinstance(details["input"], str):
+            written = _as_yaml(details["input"], whole=details["type"] == "int_type")
+            hint = f", and YAML reads that as text: write {written} without quotes"
+            return text + hint if written else text
     return text
 
 
-def _numeric(text: str) -> bool:
+def _items(count: int) -> str:
+    return f"{count} item{'s' * (count != 1)}"
+
+
+def _as_yaml(text: str, whole: bool) -> str | None:
+    """How YAML wants a number that it took for text; None if it is none that fits."""
     try:
-        float(text)
+        number = float(text)
     except ValueError:
-        return False
-    return True
+        return None
+    if not math.isfinite(number) or (whole and not number.is_integer()):
+        return None
+    mantissa, exponent, power = repr(number).partition("e")
+    point = ".0" if exponent and "." not in mantissa else ""  # YAML 1.1 reads 1e-05 as text
+    return str(int(number)) if whole else mantissa + point + exponent + power
 
 
 def _shown(value: Any) -> str:

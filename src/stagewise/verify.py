@@ -37,16 +37,19 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Verification:
-    """All comparisons. It passes if no claim differs: outputs may differ between machines as long
-    as what they say agrees."""
+    """All comparisons.
+
+    It passes if nothing is different: numbers of an output may differ between machines as long as
+    every claim agrees, but rows, labels and missing values may not.
+    """
 
     outputs: list[Comparison]
     claims: list[Comparison]
 
     @property
     def passed(self) -> bool:
-        """Whether every claim met at least the last tier that counts as agreement."""
-        return all(each.tier != "different" for each in self.claims)
+        """Whether everything met at least the last tier that counts as agreement."""
+        return all(each.tier != "different" for each in self.outputs + self.claims)
 
 
 def verify(results: Path, reference: Path) -> Verification:
@@ -162,7 +165,7 @@ def _compare_table(name: str, ours: pd.DataFrame, path: Path) -> Comparison:
 
 
 def _softened(output: Comparison, consistent: bool) -> Comparison:
-    """An output that differs in its numbers is consistent if everything it says agrees."""
-    if output.tier != "different" or not consistent:
+    """An output that differs in its numbers only is consistent if everything it says agrees."""
+    if output.tier != "different" or output.deviation is None or not consistent:
         return output
     return Comparison(output.name, TIERS[2], output.deviation, output.detail)

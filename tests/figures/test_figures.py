@@ -14,8 +14,11 @@ from stagewise.config import Experiment
 from stagewise.experiments import expand
 from stagewise.figures import FIGURES, style
 from stagewise.files import write_table
+from stagewise.formats import write_formats
+from stagewise.pipeline.forecasts import forecast_table, with_forecasts
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.statistics import learning_times_table, summary_table
+from stagewise.pipeline.tables import assumption_table
 from stagewise.problems.datasets import draw_moments
 from stagewise.validation import parse_config
 
@@ -29,6 +32,7 @@ TINY = {
     "stable_step": {"step_size": [0.1, 0.9], "replicates": 6},
     "mode_order": {"delta": [3, 10], "replicates": 6},
     "real_data": {"delta": [3, 5], "replicates": 2},
+    "forecast": {"delta": [6, 9], "replicates": 2},
 }
 
 
@@ -48,7 +52,16 @@ def aggregates(tmp_path_factory, default_config):
             curves.append([tables[-1]])
     folder = tmp_path_factory.mktemp("aggregates")
     paths = {name: folder / f"{name}.parquet" for name in ("learning_times", "trajectory_summary")}
-    write_table(learning_times_table(tables), paths["learning_times"])
+    forecast = Experiment.model_validate(
+        config.experiments["forecast"].model_dump() | TINY["forecast"]
+    )
+    moments = {name: draw_moments(name, config.datasets[name], None) for name in forecast.datasets}
+    forecasts = forecast_table({"forecast": forecast}, moments)
+    times = with_forecasts(learning_times_table(tables), forecasts)
+    write_table(times, paths["learning_times"])
+    paths["assumption"] = folder / "assumption.csv"
+    firsts = {name: draws[0] for name, draws in moments.items()}
+    write_formats(assumption_table(firsts, 2), [paths["assumption"]])
     write_table(summary_table(curves), paths["trajectory_summary"])
     return Aggregates(paths)
 
@@ -134,12 +147,13 @@ def test_step_size_marks_every_run_by_its_outcome(aggregates):
     times = aggregates.times_of("step_size")
     axes = draw("step_size", aggregates).axes[0]
     drawn = {line.get_label(): len(line.get_xdata()) for line in axes.lines}
-    assert drawn["converges without overshoot"] == (times["outcome"] == "monotone").sum()
+    assert drawn["from below"] == (times["outcome"] == "monotone").sum()
     assert drawn["does not converge"] == (times["outcome"] == "no convergence").sum()
 
 
 def test_real_data_shows_measured_over_predicted(aggregates):
     times = aggregates.times_of("real_data")
+    times = times[times["relative_step_size"] == times["relative_step_size"].min()]
     ratio = times["learning_iteration"] / times["predicted_discrete"]
     expected = ratio.groupby([times["delta"], times["mode"]]).mean()
     axes = draw("real_data", aggregates).axes[1]

@@ -5,14 +5,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.pipeline.tables import (
-    assumption_table,
-    escaped,
-    latex,
-    learning_times_summary,
-    markdown,
-    write_formats,
-)
+from stagewise.formats import escaped, latex, markdown, write_formats
+from stagewise.pipeline.tables import assumption_table, learning_times_summary
 from stagewise.problems.moments import Moments
 
 TABLE = pd.DataFrame({"name": ["a_b", "c|d"], "value": [0.123456, np.nan]})

@@ -31,7 +31,7 @@ def test_the_moments_of_a_block_are_their_definitions():
     assert moments.n == 40
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.data())
 def test_any_split_merged_in_any_order_gives_the_same_moments(sizes, choices):
     inputs, outputs = data(sum(sizes))
@@ -159,9 +159,7 @@ def test_prescribed_moments_cannot_be_merged(other, order):
     one, two = (prescribed, partner)[::order]
     with pytest.raises(StagewiseError) as caught:
         one.merged(two)
-    assert str(caught.value) == (
-        "Prescribed moments carry no sample count and cannot be merged."
-    )
+    assert str(caught.value) == ("Prescribed moments carry no sample count and cannot be merged.")
 
 
 @pytest.mark.parametrize("shape", [{"dim_in": 1}, {"dim_out": 1}, {"dim_in": 5}])

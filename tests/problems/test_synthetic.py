@@ -94,6 +94,14 @@ def test_random_modes_commute_and_lie_in_the_ranges_prescribed(frame, modes, see
     assert np.all((lam / sigma >= 0.5 * (1 - 1e-12)) & (lam / sigma <= 2.0 * (1 + 1e-12)))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_random_modes_are_listed_strongest_first(seed):
+    spec = RandomModesData(kind="random_modes", modes=4, frame="coordinate")
+    strengths = np.diag(draw_random_modes(spec, np.random.default_rng(seed)).sigma_xy)
+    assert strengths[0] == 1.0
+    assert (np.diff(strengths) < 0).all()
+
+
 def test_sigma_is_uniform_and_lam_over_sigma_log_uniform():
     spec = RandomModesData(kind="random_modes", modes=3, sigma_ratio=0.2, lam_range=[0.2, 5.0])
     random = np.random.default_rng(6)
@@ -141,8 +149,8 @@ def test_the_spectrum_of_an_autoencoder_is_its_rank_above_a_floor_of_noise(noise
     signal, floor = problem.modes.sigma[:10], problem.modes.sigma[10:]
     # Marchenko–Pastur for 10 of 20 dimensions: noise²·(1 ± √(10/1000))².
     edge = np.sqrt(10 / 1000)
-    assert np.all((floor > noise**2 * (1 - 1.5 * edge) ** 2))
-    assert np.all((floor < noise**2 * (1 + 1.5 * edge) ** 2))
+    assert np.all(floor > noise**2 * (1 - 1.5 * edge) ** 2)
+    assert np.all(floor < noise**2 * (1 + 1.5 * edge) ** 2)
     assert len(floor) == 10
     assert signal[-1] > 2 * floor[0]
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from working_copy import build, clone, copy_repository, forget_results
+
+from .working_copy import build, clone, copy_repository, forget_results
 
 Make = Callable[[Path], object]
 
@@ -52,10 +53,15 @@ def elsewhere(once: Callable[[str, Make], Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def smoke(once: Callable[[str, Make], Path]) -> Path:
-    """A working copy as it is distributed, in which the overlay config/smoke.yaml was built."""
+    """A working copy as it is distributed, in which the overlay config/smoke.yaml was built.
+
+    What Snakemake printed is in smoke.txt.
+    """
 
     def make(path: Path) -> None:
-        build(copy_repository(path, config=None), "--configfile", "config/smoke.yaml")
+        copy = copy_repository(path, config=None)
+        outcome = build(copy, "--configfile", "config/smoke.yaml")
+        (copy / "smoke.txt").write_text(outcome.output, encoding="utf-8")
 
     return once("smoke", make)
 

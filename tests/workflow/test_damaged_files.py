@@ -1,7 +1,8 @@
 """A damaged result is named with its remedy, and the remedy works."""
 
 import pytest
-from working_copy import RESULTS, build, fingerprints, run_snakemake
+
+from .working_copy import RESULTS, build, fingerprints, run_snakemake
 
 
 @pytest.mark.parametrize(
@@ -9,9 +10,8 @@ from working_copy import RESULTS, build, fingerprints, run_snakemake
     [
         (f"{RESULTS}/trajectories/closed_form/1.parquet", ()),
         (f"{RESULTS}/moments/staircase.npz", (f"{RESULTS}/trajectories/closed_form/0.parquet",)),
-        (f"{RESULTS}/learning_times.parquet", (f"{RESULTS}/tables/learning_times.csv",)),
     ],
-    ids=["trajectories", "moments", "aggregate"],
+    ids=["trajectories", "moments"],
 )
 def test_a_truncated_file_is_named_with_the_remedy_and_the_remedy_works(
     built, baseline, damaged, targets

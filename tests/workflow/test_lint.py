@@ -2,7 +2,7 @@
 
 import subprocess
 
-from working_copy import SNAKEMAKE, environment
+from .working_copy import SNAKEMAKE, environment
 
 
 def test_snakemake_finds_no_lint(fresh):

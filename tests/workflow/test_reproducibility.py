@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from working_copy import (
+from .working_copy import (
     FIGURES,
+    REPOSITORY,
     RESULTS,
     build,
     change_config,
@@ -37,7 +37,8 @@ def test_everything_that_is_compared_exists(baseline):
         for figure in ("closed_form", "real_data")
         for kind in ("pdf", "png")
     }
-    aggregates = {f"{RESULTS}/{name}.parquet" for name in ("learning_times", "trajectory_summary")}
+    parquet = ("forecasts", "learning_times", "trajectory_summary")
+    aggregates = {f"{RESULTS}/{name}.parquet" for name in parquet}
     moments = {f"{RESULTS}/moments/{name}.npz" for name in ("staircase", "autoencoder", "digits")}
     verdicts = {f"{RESULTS}/{name}" for name in ("claims.json", "macros.tex", "verdicts.txt")}
     assert compared == tables | figures | aggregates | moments | verdicts
@@ -77,31 +78,27 @@ def test_a_second_call_has_nothing_to_do(built):
     assert fingerprints(built) == before
 
 
-def test_a_run_killed_in_the_middle_goes_on_where_it_was_and_ends_the_same(unbuilt, baseline):
+def test_a_living_run_keeps_others_out_and_a_killed_one_is_finished_by_the_same_call(
+    unbuilt, baseline
+):
     with _running(unbuilt) as process:
         _wait_for(lambda: _shards(unbuilt))
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGSTOP)  # alive, but it gets no further meanwhile
+        listed = planned(unbuilt)
+        refused = run_snakemake(unbuilt)
+    assert "Index page" in listed  # a dry run only reads
+    assert refused.returncode != 0
+    assert "cannot be locked" in refused.output
+    assert not refused.jobs
+
     finished = {path: path.stat().st_mtime_ns for path in _shards(unbuilt)}
     assert 0 < len(finished) < len(_shards(baseline))
     resumed = build(unbuilt)
     assert fingerprints(unbuilt) == fingerprints(baseline)
-    # At most the one job that was running is done again.
+    # What was finished stays; at most the one job that was running is done again.
     again = [path for path, stamp in finished.items() if path.stat().st_mtime_ns != stamp]
     assert len(again) <= 1
     assert "Moments of the data set staircase" not in resumed.jobs
-    assert not list(unbuilt.rglob("*.part"))
-
-
-def test_a_call_beside_a_run_that_is_alive_is_refused(unbuilt):
-    with _running(unbuilt) as process:
-        _wait_for(lambda: _shards(unbuilt))
-        os.killpg(process.pid, signal.SIGSTOP)  # alive, but it gets no further meanwhile
-        assert planned(unbuilt)  # a dry run only reads
-        second = run_snakemake(unbuilt)
-        os.killpg(process.pid, signal.SIGKILL)
-    assert second.returncode != 0
-    assert "cannot be locked" in second.output
-    assert not second.jobs
 
 
 def test_the_lock_of_a_run_that_is_alive_is_kept_though_others_came_before_it(tmp_path):
@@ -134,12 +131,9 @@ def _running(copy: Path) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pytest.fail("The run ended before it was killed.")
-        finally:
-            process.wait()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert process.returncode == -signal.SIGKILL, "the run ended before it was killed"
 
 
 def _shards(copy: Path) -> list[Path]:
@@ -161,6 +155,7 @@ def _holder(directory: Path) -> subprocess.Popen[str]:
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(directory)],
+        env=environment() | {"PYTHONPATH": str(REPOSITORY / "src")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from working_copy import RESULTS, build, change_config, planned
 
 from stagewise.files import read_table
+
+from .working_copy import RESULTS, build, change_config, planned
 
 OWN = {
     "datasets": {"own": {"kind": "npz", "path": "own data.npz"}},

@@ -50,7 +50,7 @@ rule index:
         mem_mb=1000,
         runtime=10,
     params:
-        config=plan.config.model_dump(),
+        config=plan.plain_config,
         source=plan.digests["index"],
     message:
         "Index page"

@@ -15,7 +15,7 @@ rule simulate:
         mem_mb=1000,
         runtime=60,
     params:
-        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
+        experiment=lambda wildcards: plan.simulation(wildcards.experiment),
         source=plan.digests["simulate"],
     message:
         "Training shard {wildcards.shard} of {wildcards.experiment}"

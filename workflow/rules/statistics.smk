@@ -1,7 +1,35 @@
+rule forecasts:
+    """Learning times from the moments alone, for the experiments that ask for it."""
+    input:
+        plan.forecast_moments(),
+    output:
+        f"{plan.results}/forecasts.parquet",
+    log:
+        f"logs/{plan.results}/forecasts.log",
+    benchmark:
+        f"logs/{plan.results}/forecasts.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        experiments={
+            name: config["experiments"][name] for name in plan.forecast_experiments()
+        },
+        source=plan.digests["forecasts"],
+    message:
+        "Forecasts of learning times"
+    script:
+        "../../scripts/forecasts.py"
+
+
 rule learning_times:
     """When every mode of every run was learned, beside what the laws predict."""
     input:
-        plan.all_shards(),
+        shards=plan.all_shards(),
+        forecasts=f"{plan.results}/forecasts.parquet",
     output:
         f"{plan.results}/learning_times.parquet",
     log:
@@ -15,7 +43,7 @@ rule learning_times:
         mem_mb=1000,
         runtime=30,
     params:
-        source=plan.digests["statistics"],
+        source=plan.digests["learning_times"],
     message:
         "Learning times of every run"
     script:
@@ -40,7 +68,7 @@ rule trajectory_summary:
         runtime=30,
     params:
         experiments=plan.summarised_experiments(),
-        source=plan.digests["statistics"],
+        source=plan.digests["trajectory_summary"],
     message:
         "Curves over training"
     script:

@@ -16,7 +16,7 @@ rule assumption:
         runtime=10,
     params:
         random_completions=config["random_completions"],
-        source=plan.digests["tables"],
+        source=plan.digests["assumption"],
     message:
         "Table: assumption"
     script:
@@ -40,7 +40,7 @@ rule learning_times_summary:
         mem_mb=1000,
         runtime=10,
     params:
-        source=plan.digests["tables"],
+        source=plan.digests["learning_times_summary"],
     message:
         "Table: learning times"
     script:

@@ -10,7 +10,9 @@ from stagewise.problems.problem import Problem
 
 @dataclass(frozen=True)
 class Commutation:
-    """Distances in [0, 1]; 0 means that the assumption holds.
+    """Distances, 0 where the assumption holds; below 1/√2 (delta_x) and ½ (delta_xy).
+
+    Whatever the basis, delta_xy ≤ delta_x: with c = tr Ŝ/√d, 4Δ_xy² ≤ 1 − c² ≤ 2(1 − c) = 4Δ_x².
 
     delta_x : of sigma_x from a multiple of the identity (the stronger assumption of earlier work).
     delta_xy_eigen : of sigma_x from being diagonal in the left singular vectors of sigma_xy, the

@@ -1,10 +1,10 @@
 """Claims and their verdicts; a claim puts a prediction beside a measurement."""
 
 from stagewise.aggregates import Aggregates
-from stagewise.claims import gidel2019, ours, reviews
+from stagewise.claims import forecast, gidel2019, ours, reviews
 from stagewise.claims.registry import Claim, Judgement, Measurement, judge
 
-CLAIMS: tuple[Claim, ...] = (*gidel2019.CLAIMS, *reviews.CLAIMS, *ours.CLAIMS)
+CLAIMS: tuple[Claim, ...] = (*gidel2019.CLAIMS, *reviews.CLAIMS, *ours.CLAIMS, *forecast.CLAIMS)
 
 
 def judge_all(aggregates: Aggregates) -> list[Judgement]:

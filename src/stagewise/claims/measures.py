@@ -16,8 +16,3 @@ def over(times: pd.DataFrame, law: str) -> pd.Series:
     """Measured learning iteration over that of a law ("flow" or "discrete"), learned modes only."""
     learned = times[times["learning_iteration"].notna()]
     return learned["learning_iteration"] / learned[f"predicted_{law}"]
-
-
-def largest_overlap(times: pd.DataFrame) -> pd.Series:
-    """Per run, the largest share of a next mode at the time its predecessor reaches 90 %."""
-    return times.groupby("run")["next_overlap"].max().dropna()

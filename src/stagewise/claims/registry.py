@@ -69,25 +69,27 @@ def judge(claim: Claim, aggregates: Aggregates) -> Judgement:
     """Measure a claim and compare.
 
     supported: the value agrees. qualified: it does not, but agrees where the claim could at best
-    hold. refuted: it does not. not run: the experiments are missing.
+    hold. refuted: it does not, or the runs are there and give no number. not run: the experiments
+    are missing.
     """
     measurement = claim.measure(aggregates)
     shared = {name: getattr(claim, name) for name in _SHARED}
-    if measurement is None or not np.isfinite(measurement.value):
+    if measurement is None:
         note = "The experiments that measure this are not part of this run."
         return Judgement(**shared, measured=None, interval=None, verdict="not run", note=note)
-    verdict: Verdict = "refuted"
-    if claim.holds_for(measurement.value):
-        verdict = "supported"
-    elif measurement.in_scope is not None and claim.holds_for(measurement.in_scope):
-        verdict = "qualified"
     low, high = measurement.interval
+    known = bool(np.isfinite([measurement.value, low, high]).all())
+    verdict: Verdict = "refuted"
+    if known and claim.holds_for(measurement.value):
+        verdict = "supported"
+    elif known and measurement.in_scope is not None and claim.holds_for(measurement.in_scope):
+        verdict = "qualified"
     return Judgement(
         **shared,
-        measured=float(measurement.value),
-        interval=(float(low), float(high)),
+        measured=float(measurement.value) if known else None,
+        interval=(float(low), float(high)) if known else None,
         verdict=verdict,
-        note=measurement.note,
+        note=measurement.note if known else f"It could not be measured. {measurement.note}",
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from stagewise.claims.registry import Judgement
 from stagewise.errors import StagewiseError
 from stagewise.files import write_text
-from stagewise.pipeline.tables import cell, escaped
+from stagewise.formats import cell, escaped
 
 _DIGITS = dict(
     zip(

@@ -7,6 +7,7 @@ measured does not depend on the basis, nor on the other runs of the batch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,6 +24,9 @@ OBSERVABLES = (
     "mode_strengths",
     "trace_norm",
     "effective_rank",
+    "imbalance",
+    "reduced_rank_distance",
+    "reduced_rank_response_distance",
 )
 
 
@@ -37,6 +41,7 @@ class Batch:
     (runs, dim_in). target, curvature : (runs, dim_in, dim_out); the gradient with respect to W is
     curvature ∘ W − target. solution : least-squares map. left, right : singular vectors of the
     modes followed. full_value : (runs, 2·modes), where response values and mode strengths end.
+    reduced_rank : (runs, dim_out, modes), output directions of reduced-rank regression.
     """
 
     problems: tuple[Problem, ...]
@@ -48,6 +53,7 @@ class Batch:
     left: FloatArray
     right: FloatArray
     full_value: FloatArray
+    reduced_rank: FloatArray
 
     @classmethod
     def of(cls, problems: Sequence[Problem], step_size: FloatArray, modes: int) -> "Batch":
@@ -68,6 +74,7 @@ class Batch:
             left=_rotated(problems, [each.modes.left[:, :modes] for each in problems]),
             right=np.stack([each.modes.right[:, :modes] for each in problems]),
             full_value=np.hstack([sigma, sigma / lam]),
+            reduced_rank=np.stack([each.reduced_rank_directions[:, :modes] for each in problems]),
         )
 
     @property
@@ -116,9 +123,30 @@ class Batch:
             "mode_strengths": strengths,
             "trace_norm": values.sum(axis=1),
             "effective_rank": effective_rank(values),
+            "imbalance": _imbalance(layers),
+            **self._reduced_rank_distances(product, runs),
             "learned_share": np.hstack([response_values, strengths]) / self.full_value[runs],
             "product": product,
         }
+
+    def _reduced_rank_distances(self, product: FloatArray, runs: IntArray) -> dict[str, FloatArray]:
+        """Relative distance of W and sigma_x·W to reduced-rank regression of each rank.
+
+        The best map of rank k is the solution projected onto orthonormal directions v, so that
+        ‖W − W^k‖² = ‖W‖² + Σ_{r ≤ k} (‖W* v_r‖² − 2 (W v_r)·(W* v_r)).
+        """
+        directions = self.reduced_rank[runs]
+        best, mine = self.solution[runs] @ directions, product @ directions
+        distances = {}
+        for name, scale in (
+            ("reduced_rank_distance", np.ones((len(runs), 1, 1))),
+            ("reduced_rank_response_distance", self.eigenvalues[runs][:, :, None]),
+        ):
+            norm = np.cumsum(((scale * best) ** 2).sum(axis=1), axis=1)
+            overlap = np.cumsum((scale**2 * best * mine).sum(axis=1), axis=1)
+            whole = _sum_entries(np.asarray((scale * product) ** 2))[:, None]
+            distances[name] = np.sqrt(np.maximum(whole + norm - 2 * overlap, 0) / norm)
+        return distances
 
     def unrotated(self, products: FloatArray, run: int) -> FloatArray:
         """End-to-end maps (records, dim_in, dim_out) of a run in its problem's coordinates."""
@@ -140,8 +168,21 @@ def _gradient_norm(residual: FloatArray, layers: list[FloatArray]) -> FloatArray
     for position in range(len(layers) - 1, -1, -1):
         gradient = back if position == 0 else before[position - 1].transpose(0, 2, 1) @ back
         total += _sum_entries(gradient**2)
-        back = back @ layers[position].transpose(0, 2, 1)
+        if position:
+            back = back @ layers[position].transpose(0, 2, 1)
     return np.sqrt(total)
+
+
+def _imbalance(layers: list[FloatArray]) -> FloatArray:
+    """Largest relative ‖W_lᵀW_l − W_{l+1}W_{l+1}ᵀ‖_F over neighbouring layers, 0 for one layer."""
+    worst = np.zeros(len(layers[0]))
+    with np.errstate(all="ignore"):
+        for layer, following in pairwise(layers):
+            left = layer.transpose(0, 2, 1) @ layer
+            right = following @ following.transpose(0, 2, 1)
+            norm = np.sqrt(_sum_entries(left**2) + _sum_entries(right**2))
+            worst = np.maximum(worst, np.sqrt(_sum_entries((left - right) ** 2)) / norm)
+    return worst
 
 
 def _sum_entries(matrices: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from stagewise.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from stagewise.dynamics.batch import OBSERVABLES, Batch, Layers
+from stagewise.dynamics.hidden_rotation import rotate_hidden
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 
@@ -33,6 +34,9 @@ class Trajectory:
     values of sigma_x·W. mode_strengths : (runs, records, modes), u_iᵀ W v_i in the singular
     vectors of sigma_xy. trace_norm : (runs, records), sum of all singular values of W.
     effective_rank : (runs, records), exp of the entropy of the normalised singular values.
+    imbalance : (runs, records), relative difference of W_lᵀW_l and W_{l+1}W_{l+1}ᵀ, 0 to 1.
+    reduced_rank_distance, reduced_rank_response_distance : (runs, records, modes), ‖W − W^k‖/‖W^k‖
+    with W^k reduced-rank regression of rank k = 1, 2, …, and the same of sigma_x·W.
     status : (runs,), "ok" or "diverged". products : (runs, records, dim_in, dim_out), W itself,
     or None unless asked for.
     """
@@ -46,6 +50,9 @@ class Trajectory:
     mode_strengths: FloatArray
     trace_norm: FloatArray
     effective_rank: FloatArray
+    imbalance: FloatArray
+    reduced_rank_distance: FloatArray
+    reduced_rank_response_distance: FloatArray
     status: AnyArray
     products: FloatArray | None = None
 
@@ -59,13 +66,15 @@ def gradient_descent(
     stop_at: IntArray | None = None,
     modes: int | None = None,
     keep_products: bool = False,
+    rotate: bool = False,
 ) -> Trajectory:
     """Run gradient descent on ½‖Y − X W_1⋯W_L‖²/n, all layers updated from the same point.
 
     problem : one, or one per run (equal shapes). weights : `depth` arrays (rows, columns), or
     (runs, rows, columns). step_size : one, or (runs,). record_at : iterations to record, ascending,
     ≥ 0. stop_at : (runs,), each run ends at its own iteration (default: the last record).
-    modes : how many modes to record (default: all of the first problem's).
+    modes : how many modes to record (default: all of the first problem's). rotate : keep the hidden
+    directions of two layers apart at every record, see `hidden_rotation`.
     Raises StagewiseError for shapes that do not fit. A run that is no longer finite ends with
     status "diverged". Every run's result is the same whatever else is in the batch.
     """
@@ -82,12 +91,19 @@ def gradient_descent(
     batch = Batch.of(problems, steps, followed)
     ends = np.full(runs, records[-1]) if stop_at is None else np.asarray(stop_at)
     recorder = _Recorder(batch, keep_products)
-    _run(batch, batch.rotated(layers), recorder, records, ends)
+    if rotate and len(layers) != 2:
+        raise StagewiseError(f"rotate is for two layers; these are {len(layers)}. Leave it out.")
+    _run(batch, batch.rotated(layers), recorder, records, ends, rotate)
     return recorder.trajectory(batched)
 
 
 def _run(
-    batch: Batch, layers: Layers, recorder: "_Recorder", records: IntArray, ends: IntArray
+    batch: Batch,
+    layers: Layers,
+    recorder: "_Recorder",
+    records: IntArray,
+    ends: IntArray,
+    rotate: bool,
 ) -> None:
     runs = np.arange(len(ends))
     learned = np.zeros((len(ends), batch.full_value.shape[1]), dtype=bool)
@@ -108,6 +124,8 @@ def _run(
         recorder.diverged[runs[~finite]] = True
         learned[runs] |= measured["learned_share"] >= 0.5
         runs = runs[finite]
+        if rotate:
+            layers[0][runs], layers[1][runs] = rotate_hidden(layers[0][runs], layers[1][runs])
         done = iteration
 
 

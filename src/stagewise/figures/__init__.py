@@ -38,6 +38,11 @@ FIGURES = {
         ("step_size", "stable_step", "mode_order"),
         ("learning_times",),
     ),
+    "forecast": FigureSpec(
+        "Forecasts where the moments do not commute",
+        ("forecast",),
+        ("learning_times", "assumption"),
+    ),
     "real_data": FigureSpec(
         "Second moments of real data predict when a network learns each mode",
         ("real_data",),

@@ -33,7 +33,7 @@ def _curves(axes: Axes, curves: pd.DataFrame) -> None:
     for index, depth in enumerate(sorted(curves["depth"].unique())):
         curve = curves[(curves["depth"] == depth) & (curves["iteration"] > 0)]
         iteration = curve["iteration"].to_numpy()
-        marks = style.log_spaced(iteration, 30)
+        marks = style.log_spaced(iteration, 22)
         colour = colours[index]
         name = "one layer" if depth == 1 else "two layers"
         axes.fill_between(iteration, curve["low"], curve["high"], color=colour, alpha=0.3, lw=0)
@@ -57,7 +57,8 @@ def _curves(axes: Axes, curves: pd.DataFrame) -> None:
 
 
 def _mark_times(axes: Axes, times: pd.DataFrame) -> None:
-    predicted = times[times["depth"] == 2].groupby("mode")["predicted_discrete"].first()
+    learned = times[(times["depth"] == 2) & times["learning_iteration"].notna()]
+    predicted = learned.groupby("mode")["predicted_discrete"].first()
     for time in predicted:
         axes.axvline(time, ymin=0.95, ymax=1.0, color=style.INK, linewidth=0.8)
     axes.annotate(
@@ -72,6 +73,7 @@ def _mark_times(axes: Axes, times: pd.DataFrame) -> None:
 
 
 def _scatter(axes: Axes, times: pd.DataFrame) -> None:
+    times = times[times["learning_iteration"].notna()]
     colour = style.distinct_colours()[1]
     axes.plot(
         times["predicted_discrete"],
@@ -85,5 +87,6 @@ def _scatter(axes: Axes, times: pd.DataFrame) -> None:
     )
     ends = np.array([times["predicted_discrete"].min(), times["predicted_discrete"].max()])
     axes.plot(ends, ends, color=style.INK, linewidth=0.8)
+    axes.text(0.98, 0.03, "line: measured = predicted", transform=axes.transAxes, ha="right")
     axes.set(xscale="log", yscale="log")
     axes.set(xlabel=r"$\delta/\ln(1+\eta\sigma)$ (iterations)", ylabel="learned at (iterations)")

@@ -8,11 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.aggregates import Aggregates
-from stagewise.arrays import AnyArray
 from stagewise.figures import style
 from stagewise.theory import discrete_correction
-
-_BINS = 7
 
 
 def plot(aggregates: Aggregates) -> Figure:
@@ -23,25 +20,14 @@ def plot(aggregates: Aggregates) -> Figure:
     times["ratio"] = times["learning_iteration"] / times["predicted_flow"]
     scales = sorted(times["delta"].unique())
     figure = Figure(figsize=(style.TWO_COLUMNS, 2.7), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    _every_mode(panels[0], times[times["initialisation"] == "aligned"], scales)
-    style.panel_title(panels[0], "a", "aligned start, every mode and run")
-    _banded(panels[1], times[times["initialisation"] == "gaussian"], scales)
-    style.panel_title(panels[1], "b", "Gaussian start, mean and 5–95 %")
-    for axes in panels:
-        _laws(axes)
-    panels[0].annotate(
-        r"discrete law $x/\ln(1+x)$", (0.12, 1.06), xytext=(0.0045, 1.33), arrowprops=_ARROW
-    )
-    panels[0].annotate(
-        r"flow's law $1/(\eta\sigma)$", (0.3, 1.0), xytext=(0.1, 0.88), arrowprops=_ARROW
-    )
-    panels[0].set_ylabel(r"measured time $\times\,\eta\sigma/\delta$")
-    panels[0].set_ylim(0.85, 2.05)
-    handles, labels = _all_handles(panels)
-    figure.legend(
-        handles, labels, loc="outside right center", title="initial scale", markerscale=1.6
-    )
+    every, convergence = figure.subplots(1, 2, width_ratios=[1.3, 1])
+    _every_mode(every, times[times["initialisation"] == "aligned"], scales)
+    _laws(every, times["growth"])
+    style.panel_title(every, "a", "aligned start, every mode and run")
+    every.set_ylabel(r"measured time $\times\,\eta\sigma/\delta$")
+    every.legend(title="initial scale", loc="upper left", ncols=2, markerscale=1.6)
+    _convergence(convergence, times[times["initialisation"] == "gaussian"])
+    style.panel_title(convergence, "b", "Gaussian start, mean and 5–95 %")
     return figure
 
 
@@ -53,25 +39,33 @@ def _every_mode(axes: Axes, times: pd.DataFrame, scales: list[float]) -> None:
             axes.plot(points["growth"], points["ratio"], alpha=0.7, rasterized=True, **look)
 
 
-def _banded(axes: Axes, times: pd.DataFrame, scales: list[float]) -> None:
-    edges = np.geomspace(times["growth"].min() * 0.999, times["growth"].max() * 1.001, _BINS + 1)
-    times = times.assign(bin=np.digitize(times["growth"], edges))
-    drawn = [delta for delta in scales if delta in set(times["delta"])]
-    for delta, look in _looks(scales):
-        groups = times[times["delta"] == delta].groupby("bin")
-        if not len(groups):
-            continue
-        shift = 1 + 0.06 * (drawn.index(delta) - (len(drawn) - 1) / 2)
-        ratio = groups["ratio"]
-        band = np.stack([ratio.mean() - ratio.quantile(0.05), ratio.quantile(0.95) - ratio.mean()])
+def _convergence(axes: Axes, times: pd.DataFrame) -> None:
+    """Measured over the discrete law against delta, a series for each of three step sizes."""
+    steps = sorted(times["relative_step_size"].unique())
+    chosen = [steps[0], steps[len(steps) // 2], steps[-1]]
+    times = times.assign(over=times["learning_iteration"] / times["predicted_discrete"])
+    for index, step in enumerate(dict.fromkeys(chosen)):
+        over = times[times["relative_step_size"] == step].groupby("delta")["over"]
+        centre = over.mean()
+        band = np.stack([centre - over.quantile(0.05), over.quantile(0.95) - centre])
+        colour = style.distinct_colours()[index]
         axes.errorbar(
-            groups["growth"].mean() * shift,
-            ratio.mean(),
+            centre.index.to_numpy() * (1 + 0.07 * (index - 1)),
+            centre,
             yerr=band.clip(0),
-            ecolor=look["markeredgecolor"],
+            linestyle="none",
+            marker=style.MARKERS[index],
+            markerfacecolor="white",
+            color=colour,
             elinewidth=0.8,
-            **look,
+            label=rf"$\eta\sigma_1={step:g}$",
         )
+    axes.axhline(1, color=style.INK, linewidth=0.9)
+    scales = sorted(times["delta"].unique())
+    axes.set(xscale="log", xlabel=r"initial scale $\delta$", ylabel="measured / discrete law")
+    axes.set_xticks(scales, [f"{scale:g}" for scale in scales])
+    axes.minorticks_off()
+    axes.legend(loc="upper right")
 
 
 def _looks(scales: list[float]) -> list[tuple[float, dict[str, Any]]]:
@@ -92,20 +86,23 @@ def _looks(scales: list[float]) -> list[tuple[float, dict[str, Any]]]:
     ]
 
 
-def _laws(axes: Axes) -> None:
-    growth = np.geomspace(0.003, 0.55, 200)
-    axes.plot(growth, discrete_correction(growth), color=style.INK, zorder=5)
+def _laws(axes: Axes, growth: pd.Series) -> None:
+    grid = np.geomspace(0.8 * growth.min(), 1.1 * growth.max(), 200)
+    axes.plot(grid, discrete_correction(grid), color=style.INK, zorder=5)
     axes.axhline(1, color=style.INK, linestyle="--", linewidth=0.9, zorder=5)
+    high = discrete_correction(grid[-1:])[0]
+    axes.annotate(
+        r"$\delta/\ln(1+\eta\sigma)$",
+        (grid[-1], high),
+        xytext=(-2, 8),
+        textcoords="offset points",
+        ha="right",
+    )
+    axes.annotate(
+        r"$\delta/(\eta\sigma)$",
+        (grid[-1], 1),
+        xytext=(-2, -9),
+        textcoords="offset points",
+        ha="right",
+    )
     axes.set(xscale="log", xlabel=r"growth per step $x=\eta\sigma$")
-
-
-_ARROW = {"arrowstyle": "-", "linewidth": 0.5, "color": style.INK}
-
-
-def _all_handles(panels: AnyArray) -> tuple[list[Any], list[str]]:
-    found: dict[str, Any] = {}
-    for axes in panels:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
-    labels = sorted(found, key=lambda label: float(label.split("=")[1].rstrip("$")))
-    return [found[label] for label in labels], labels

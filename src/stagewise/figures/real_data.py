@@ -20,8 +20,11 @@ def plot(aggregates: Aggregates) -> Figure:
     for (left, right), dataset in zip(panels, datasets, strict=True):
         own = times[times["dataset"] == dataset]
         largest = own["delta"].max()
+        step = own["relative_step_size"].min()
+        own = own[own["relative_step_size"] == step]
         shown = curves[
-            (curves["dataset"] == dataset)
+            (curves["relative_step_size"] == step)
+            & (curves["dataset"] == dataset)
             & (curves["delta"] == largest)
             & (curves["quantity"] == "response_value")
         ]

@@ -104,6 +104,7 @@ def _train(batch: list[_Prepared], experiment: Experiment) -> list[pa.Table]:
         records,
         stop_at=ends,
         modes=batch[0].modes,
+        rotate=experiment.rotate_hidden,
     )
     return [_table(each, trajectory, position) for position, each in enumerate(batch)]
 
@@ -136,11 +137,14 @@ def _table(prepared: _Prepared, batch: Trajectory, position: int) -> pa.Table:
         "gradient_norm": batch.gradient_norm[position],
         "trace_norm": batch.trace_norm[position],
         "effective_rank": batch.effective_rank[position],
+        "imbalance": batch.imbalance[position],
     }
     per_mode = {
         "singular_value": batch.singular_values[position],
         "response_value": batch.response_values[position],
         "mode_strength": batch.mode_strengths[position],
+        "reduced_rank_distance": batch.reduced_rank_distance[position],
+        "reduced_rank_response_distance": batch.reduced_rank_response_distance[position],
     }
     columns = {name: _repeated(value, rows * modes) for name, value in per_run.items()}
     columns |= {name: np.repeat(values[recorded], modes) for name, values in per_record.items()}

@@ -98,6 +98,10 @@ def _learning_time_rows(run: RecordedRun) -> list[dict[str, object]]:
     flow = flow_learning_iteration(modes.sigma, scale, step)
     discrete = learning_iteration(modes.sigma, scale, step)
     shared = {name: run.first(name) for name in (*GRID_COLUMNS, "run", "seed", "step_size")}
+    nearest, nearest_response = (
+        run.per_mode(name).min(axis=0)
+        for name in ("reduced_rank_distance", "reduced_rank_response_distance")
+    )
     two_layers = run.first("depth") == 2
     rows = []
     for mode in range(run.count):
@@ -114,9 +118,13 @@ def _learning_time_rows(run: RecordedRun) -> list[dict[str, object]]:
                 "mode_learning_iteration": _present(projected[mode]),
                 "predicted_flow": float(flow[mode]) if two_layers else None,
                 "predicted_discrete": float(discrete[mode]) if two_layers else None,
+                "predicted_reduced_rank": None,
                 "predicted_staged": None,
                 "predicted_integrated": None,
+                "nearest_reduced_rank": float(nearest[mode]),
+                "nearest_reduced_rank_response": float(nearest_response[mode]),
                 "final_strength": float(run.mode_strengths[-1, mode]),
+                "final_imbalance": float(run.scalar("imbalance")[-1]),
                 "outcome": outcome(share[:, mode]),
                 "next_overlap": _present(overlap[mode]),
             }

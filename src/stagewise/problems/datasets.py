@@ -1,29 +1,33 @@
 """From the config's name for a data set to its moments."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from stagewise.arrays import AnyArray, FloatArray
+from stagewise.arrays import AnyArray
 from stagewise.config import (
     AlignedData,
     AutoencoderData,
     DataSpec,
     DigitsData,
     LowRankRegressionData,
-    MnistData,
     NpzData,
+    PowerLawData,
     RandomModesData,
+    RotatedData,
 )
 from stagewise.errors import StagewiseError
-from stagewise.problems import mnist, synthetic
+from stagewise.image_data import Cifar10Data, FashionMnistData, ImageNet64Data, MnistData
+from stagewise.problems import cifar10, imagenet64, mnist, synthetic
 from stagewise.problems.moments import Moments, stream_moments
 from stagewise.problems.npz import read_user_data
 from stagewise.seeds import generator
 
-_BLOCK = 4096
+_BLOCK = 1024
+"""Images in memory at once as floating-point numbers."""
 
 
 def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moments]:
@@ -35,8 +39,14 @@ def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moment
     match spec:
         case DigitsData():
             return [_digits()]
-        case MnistData():
+        case MnistData() | FashionMnistData():
             return [image_moments(*mnist.load(spec, data_directory(data_dir)), classes=10)]
+        case Cifar10Data():
+            batches = cifar10.blocks(spec, data_directory(data_dir), _BLOCK)
+            return [streamed_image_moments(batches, cifar10.CLASSES)]
+        case ImageNet64Data():
+            files = (imagenet64.blocks(path, _BLOCK) for path in imagenet64.batch_files(spec))
+            return [streamed_image_moments(chain.from_iterable(files), imagenet64.CLASSES)]
         case NpzData():
             return [read_user_data(Path(spec.path))]
     draws = (generator("dataset", name, draw) for draw in range(spec.draws))
@@ -47,6 +57,10 @@ def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moment
             return [synthetic.draw_random_modes(spec, each) for each in draws]
         case AutoencoderData():
             return [synthetic.draw_autoencoder(spec, each) for each in draws]
+        case RotatedData():
+            return [synthetic.draw_rotated(spec, each) for each in draws]
+        case PowerLawData():
+            return [synthetic.draw_power_law(spec, each) for each in draws]
         case LowRankRegressionData():
             return [synthetic.draw_low_rank_regression(spec, each) for each in draws]
 
@@ -71,13 +85,17 @@ def image_moments(images: AnyArray, labels: AnyArray, classes: int) -> Moments:
             f"A label is {labels.max()}; with {classes} classes they go from 0 to {classes - 1}."
         )
 
-    def blocks() -> Iterator[tuple[FloatArray, FloatArray]]:
-        for start in range(0, len(images), _BLOCK):
-            block = images[start : start + _BLOCK]
-            outputs = np.eye(classes)[labels[start : start + _BLOCK]]
-            yield block.reshape(len(block), -1) / 255.0, outputs
+    starts = range(0, len(images), _BLOCK)
+    blocks = ((images[at : at + _BLOCK], labels[at : at + _BLOCK]) for at in starts)
+    return streamed_image_moments(blocks, classes)
 
-    return stream_moments(blocks())
+
+def streamed_image_moments(blocks: Iterable[tuple[AnyArray, AnyArray]], classes: int) -> Moments:
+    """Moments of blocks of images (n, …), unsigned bytes, and labels (n,) below `classes`."""
+    one_hot = np.eye(classes)
+    return stream_moments(
+        (images.reshape(len(images), -1) / 255.0, one_hot[labels]) for images, labels in blocks
+    )
 
 
 def _digits() -> Moments:

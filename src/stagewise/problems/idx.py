@@ -58,4 +58,7 @@ def parse_idx(content: bytes, dimensions: int, name: str) -> AnyArray:
             f"{name} is {state}: it holds {len(content) - header} bytes for the shape {shape}, "
             f"which takes {size}. Fetch it again."
         )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    try:
+        return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    except ValueError:  # no bytes, but lengths beyond what any array can have
+        raise StagewiseError(f"{name} has the impossible shape {shape}. Fetch it again.") from None

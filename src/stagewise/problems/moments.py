@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
+from scipy.linalg.blas import dsyrk
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
@@ -30,14 +30,8 @@ class Moments:
     @classmethod
     def of_block(cls, inputs: FloatArray, outputs: FloatArray) -> "Moments":
         """Moments of one block: inputs (n, dim_in), outputs (n, dim_out)."""
-        if inputs.ndim != 2 or outputs.ndim != 2 or len(inputs) != len(outputs):
-            raise StagewiseError(
-                f"Inputs have shape {inputs.shape} and outputs {outputs.shape}; they must be "
-                "(n, dim_in) and (n, dim_out) with the same n."
-            )
+        _check_block(inputs, outputs)
         count = len(inputs)
-        if count == 0:
-            raise StagewiseError("A block of data holds no samples; at least one is needed.")
         return cls(
             sigma_x=inputs.T @ inputs / count,
             sigma_xy=inputs.T @ outputs / count,
@@ -62,9 +56,14 @@ class Moments:
 
     def merged(self, other: "Moments") -> "Moments":
         """Moments of both samples together (associative and commutative up to rounding)."""
-        total = self.n + other.n
-        if total == 0:
+        if 0 in (self.n, other.n):
             raise StagewiseError("Prescribed moments carry no sample count and cannot be merged.")
+        if self.sigma_xy.shape != other.sigma_xy.shape:
+            raise StagewiseError(
+                f"Moments with sigma_xy {self.sigma_xy.shape} and {other.sigma_xy.shape} cannot be "
+                "merged; blocks of one data set agree in dim_in and dim_out."
+            )
+        total = self.n + other.n
         share = other.n / total
 
         def mix(mine: FloatArray, theirs: FloatArray) -> FloatArray:
@@ -90,10 +89,80 @@ class Moments:
 
 
 def stream_moments(blocks: Iterable[tuple[FloatArray, FloatArray]]) -> Moments:
-    """Moments of all blocks (inputs, outputs); memory is one block and O(dim_in²)."""
-    parts = (Moments.of_block(inputs, outputs) for inputs, outputs in blocks)
-    try:
-        first = next(parts)
-    except StopIteration:
-        raise StagewiseError("The data set holds no samples; at least one is needed.") from None
-    return reduce(Moments.merged, parts, first)
+    """Moments of all blocks (inputs, outputs), equal to those of the blocks merged, to rounding.
+
+    Memory is one block and one (dim_in, dim_in) matrix, however many blocks there are.
+    Raises StagewiseError for no blocks, empty ones, and shapes that do not fit.
+    """
+    sums: _Sums | None = None
+    for inputs, outputs in blocks:
+        _check_block(inputs, outputs)
+        sums = sums or _Sums.empty(inputs.shape[1], outputs.shape[1])
+        sums.add(inputs, outputs)
+    if sums is None:
+        raise StagewiseError("The data set holds no samples; at least one is needed.")
+    return sums.moments()
+
+
+@dataclass
+class _Sums:
+    """Running sums over samples; of the symmetric `xx` only the lower triangle is kept."""
+
+    xx: FloatArray
+    xy: FloatArray
+    x: FloatArray
+    y: FloatArray
+    yy: float = 0.0
+    n: int = 0
+
+    @classmethod
+    def empty(cls, dim_in: int, dim_out: int) -> "_Sums":
+        return cls(
+            xx=np.zeros((dim_in, dim_in), order="F"),  # the order that BLAS updates in place
+            xy=np.zeros((dim_in, dim_out)),
+            x=np.zeros(dim_in),
+            y=np.zeros(dim_out),
+        )
+
+    def add(self, inputs: FloatArray, outputs: FloatArray) -> None:
+        if (inputs.shape[1], outputs.shape[1]) != self.xy.shape:
+            raise StagewiseError(
+                f"A block has inputs of shape {inputs.shape} and outputs of shape {outputs.shape} "
+                f"after blocks with {self.xy.shape[0]} inputs and {self.xy.shape[1]} outputs; "
+                "every block must have the same columns."
+            )
+        if len(self.xx):
+            self.xx = dsyrk(1.0, inputs.T, beta=1.0, c=self.xx, lower=1, overwrite_c=1)
+        self.xy += inputs.T @ outputs
+        self.x += inputs.sum(axis=0)
+        self.y += outputs.sum(axis=0)
+        self.yy += float(np.sum(outputs**2))
+        self.n += len(inputs)
+
+    def moments(self) -> Moments:
+        """The means; `xx` is completed and scaled in place and belongs to the result."""
+        dim, size = len(self.xx), 64
+        for start in range(0, dim, size):
+            stop = min(start + size, dim)
+            corner = np.tril(self.xx[start:stop, start:stop])
+            self.xx[start:stop, start:stop] = corner + np.tril(corner, -1).T
+            self.xx[start:stop, stop:] = self.xx[stop:, start:stop].T
+        self.xx /= self.n
+        return Moments(
+            sigma_x=self.xx.T,
+            sigma_xy=self.xy / self.n,
+            mean_x=self.x / self.n,
+            mean_y=self.y / self.n,
+            tr_yy=self.yy / self.n,
+            n=self.n,
+        )
+
+
+def _check_block(inputs: FloatArray, outputs: FloatArray) -> None:
+    if inputs.ndim != 2 or outputs.ndim != 2 or len(inputs) != len(outputs):
+        raise StagewiseError(
+            f"Inputs have shape {inputs.shape} and outputs {outputs.shape}; they must be "
+            "(n, dim_in) and (n, dim_out) with the same n."
+        )
+    if len(inputs) == 0:
+        raise StagewiseError("A block of data holds no samples; at least one is needed.")

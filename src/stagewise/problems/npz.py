@@ -1,6 +1,5 @@
 """Moments in `.npz` files: the pipeline's own, and a user's data or ready moments."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +51,15 @@ def read_user_data(path: Path) -> Moments:
     if "X" in arrays and "y" in arrays:
         inputs = _numbers(arrays["X"], "X", path)
         outputs = _targets(arrays["y"], path)
-        if inputs.ndim != 2 or len(inputs) != len(outputs):
+        if inputs.ndim != 2 or outputs.ndim != 2 or len(inputs) != len(outputs):
             raise StagewiseError(
                 f"{path} holds X of shape {arrays['X'].shape} and y of shape {arrays['y'].shape}; "
                 "X must be (n, dim_in) and y (n,) or (n, dim_out) with the same n."
+            )
+        if 0 in inputs.shape + outputs.shape:
+            raise StagewiseError(
+                f"{path} holds X of shape {inputs.shape} and y of shape {arrays['y'].shape}; "
+                "samples, inputs and outputs are needed."
             )
         starts = range(0, len(inputs), _BLOCK)
         return stream_moments(
@@ -72,16 +76,27 @@ def read_user_data(path: Path) -> Moments:
 def load_arrays(path: Path) -> dict[str, AnyArray]:
     """All arrays of an `.npz` file; never unpickles."""
     try:
-        with np.load(path, allow_pickle=False) as content:
-            if not isinstance(content, np.lib.npyio.NpzFile):
+        with path.open("rb") as stream:
+            start = stream.read(6)
+            if start == b"\x93NUMPY":
                 raise StagewiseError(f"{path} holds a single array; an .npz archive is needed.")
-            return {name: content[name] for name in content.files}
+            if not start.startswith((b"PK\3\4", b"PK\5\6")):  # members, or none
+                raise StagewiseError(f"{path} is not an .npz file, the archive of numpy.savez.")
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as content:
+                arrays = {name: content[name] for name in content.files}
     except FileNotFoundError:
         raise StagewiseError(f"{path} does not exist. Give the path of an .npz file.") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except StagewiseError:
+        raise
+    except Exception as error:  # a damaged archive fails in more ways than zipfile documents
         raise StagewiseError(
             f"{path} cannot be read as an .npz file of plain arrays: {error}."
         ) from None
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise StagewiseError(f"{path} holds {name}, which is not an array.")
+    return arrays
 
 
 def _ready_moments(arrays: dict[str, AnyArray], path: Path) -> Moments:
@@ -101,8 +116,8 @@ def _ready_moments(arrays: dict[str, AnyArray], path: Path) -> Moments:
     moments = Moments(
         sigma_x=sigma_x,
         sigma_xy=sigma_xy,
-        tr_yy=float(arrays.get("tr_yy", np.array(prescribed.tr_yy))),
-        n=int(arrays.get("n", np.array(0))),
+        tr_yy=_scalar(arrays.get("tr_yy", np.array(prescribed.tr_yy)), "tr_yy", path),
+        n=_count(arrays.get("n", np.array(0)), path),
         **means,
     )
     _check_centring(moments, path)
@@ -128,6 +143,20 @@ def _numbers(array: AnyArray, name: str, path: Path) -> FloatArray:
             f"{path} holds {count} values of {name} that are not finite. Remove or fill them."
         )
     return numbers
+
+
+def _scalar(array: AnyArray, name: str, path: Path) -> float:
+    numbers = _numbers(array, name, path)
+    if numbers.ndim != 0 or numbers < 0:
+        raise StagewiseError(f"{path} holds {name} as {array}; it must be one number, at least 0.")
+    return float(numbers)
+
+
+def _count(array: AnyArray, path: Path) -> int:
+    count = _scalar(array, "n", path)
+    if not count.is_integer():
+        raise StagewiseError(f"{path} holds n as {count}; it must be a whole number of samples.")
+    return int(count)
 
 
 def _targets(array: AnyArray, path: Path) -> FloatArray:

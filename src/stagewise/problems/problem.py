@@ -37,6 +37,12 @@ class Problem:
                 f"sigma_x has the eigenvalue {lowest:.3g}, but second moments XᵀX/n have none "
                 "below zero. Was a matrix other than XᵀX/n given?"
             )
+        still = self.eigenvectors[:, self.eigenvalues <= 1e-14 * highest]
+        if np.linalg.norm(still.T @ self.sigma_xy) > 1e-3 * np.linalg.norm(self.sigma_xy):
+            raise StagewiseError(
+                "sigma_xy has a part along inputs that do not vary according to sigma_x; no data "
+                "have such moments. Do the two come from the same data?"
+            )
 
     @property
     def dim_in(self) -> int:
@@ -81,6 +87,19 @@ class Problem:
         keep = self.eigenvalues > RANK_TOLERANCE * self.eigenvalues[-1]
         basis = self.eigenvectors[:, keep]
         return basis @ ((basis.T @ self.sigma_xy) / self.eigenvalues[keep, None])
+
+    @cached_property
+    def reduced_rank_directions(self) -> FloatArray:
+        """Output directions of reduced-rank regression, best first (dim_out, directions).
+
+        Right singular vectors of sigma_x^{−1/2} sigma_xy; the best map of rank k is
+        `least_squares` projected onto the first k of them. Source: Izenman 1975.
+        """
+        keep = self.eigenvalues > RANK_TOLERANCE * self.eigenvalues[-1]
+        whitened = (self.eigenvectors[:, keep].T @ self.sigma_xy) / np.sqrt(
+            self.eigenvalues[keep, None]
+        )
+        return np.asarray(np.linalg.svd(whitened, full_matrices=False)[2].T)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """Synthetic problems, built backwards where possible so that their answers are known."""
 
 import numpy as np
+import scipy.linalg
 
 from stagewise.arrays import FloatArray
 from stagewise.config import (
     AlignedData,
     AutoencoderData,
     LowRankRegressionData,
+    PowerLawData,
     RandomModesData,
+    RotatedData,
 )
 from stagewise.problems.moments import Moments
 
@@ -63,6 +66,35 @@ def draw_autoencoder(spec: AutoencoderData, generator: np.random.Generator) -> M
     noise = spec.noise * generator.standard_normal((spec.samples, spec.dim))
     inputs = factors @ mixing.T + noise
     return Moments.of_block(inputs, inputs)
+
+
+def draw_rotated(spec: RotatedData, generator: np.random.Generator) -> Moments:
+    """Moments with fixed spectra whose frames are apart by a chosen part of a random rotation.
+
+    sigma_x = R diag(lam) Rᵀ with R on the geodesic from the identity (angle 0) to a Haar-random
+    rotation (angle 1); sigma_xy has the first coordinate axes as left singular vectors.
+    """
+    target = random_orthogonal(spec.dim_in, generator)
+    if np.linalg.det(target) < 0:
+        target[:, 0] = -target[:, 0]
+    lam = generator.permutation(np.geomspace(spec.lam_range[0], spec.lam_range[1], spec.dim_in))
+    rotation = scipy.linalg.expm(spec.angle * scipy.linalg.logm(target).real)
+    sigma_x = (rotation * lam) @ rotation.T
+    sigma = spec.sigma_decay ** np.arange(spec.modes)
+    sigma_xy = np.zeros((spec.dim_in, spec.modes))
+    sigma_xy[: spec.modes] = np.diag(sigma) @ random_orthogonal(spec.modes, generator)
+    return Moments.prescribed((sigma_x + sigma_x.T) / 2, sigma_xy)
+
+
+def draw_power_law(spec: PowerLawData, generator: np.random.Generator) -> Moments:
+    """Moments sigma_x = diag(i^-decay) and sigma_xy = sigma_x·W with a Gaussian W.
+
+    Column k of W (dim_in, dim_out) is scaled by output_decay^k.
+    """
+    lam = np.arange(1.0, spec.dim_in + 1) ** -spec.decay
+    scale = spec.output_decay ** np.arange(spec.dim_out)
+    teacher = generator.standard_normal((spec.dim_in, spec.dim_out)) * scale
+    return Moments.prescribed(np.diag(lam), np.asarray(lam[:, None] * teacher))
 
 
 def draw_low_rank_regression(

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from stagewise.claims.tables import interval_text, read_claims
 from stagewise.config import Config, Experiment
 from stagewise.errors import StagewiseError
-from stagewise.pipeline.tables import cell
+from stagewise.formats import cell
 from stagewise.report.index import SOURCES
 from stagewise.validation import DATA_KINDS
 

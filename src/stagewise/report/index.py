@@ -16,7 +16,7 @@ import yaml
 
 from stagewise.claims.tables import interval_text, read_claims
 from stagewise.figures import FIGURES
-from stagewise.pipeline.tables import cell
+from stagewise.formats import cell
 from stagewise.report.provenance import provenance
 
 SOURCES = {

@@ -10,8 +10,9 @@ def learning_iteration(
 ) -> FloatArray:
     """Iterations until descent learns a mode: δ/ln(1 + ησ).
 
-    sigma : (modes,), > 0. delta : initial scale per layer. step_size : positive; the law holds up
-    to step_size·sigma = ½, past which a mode overshoots.
+    sigma : (modes,), > 0. delta : initial scale per layer. step_size : positive; past
+    step_size·sigma = ½ a learned mode overshoots and past 1 it does not settle, but the climb that
+    the law describes is the same.
     Returns iterations, shape of the arguments broadcast.
     Source: derived. While w = a² is small, each layer of a mode grows by the factor 1 + ησ a
     step, so that it climbs from e^-δ to order one in δ/ln(1 + ησ) steps; what happens after that

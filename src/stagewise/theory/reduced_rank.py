@@ -4,7 +4,7 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
-from stagewise.problems.problem import RANK_TOLERANCE, Problem
+from stagewise.problems.problem import Problem
 
 
 def reduced_rank_regression(problem: Problem, rank: int) -> FloatArray:
@@ -21,9 +21,5 @@ def reduced_rank_regression(problem: Problem, rank: int) -> FloatArray:
         raise StagewiseError(
             f"rank is {rank}; it must be from 1 to min(dim_in, dim_out) = {limit}."
         )
-    keep = problem.eigenvalues > RANK_TOLERANCE * problem.eigenvalues[-1]
-    whitened = (problem.eigenvectors[:, keep].T @ problem.sigma_xy) / np.sqrt(
-        problem.eigenvalues[keep, None]
-    )
-    right = np.linalg.svd(whitened, full_matrices=False)[2][:rank].T
+    right = problem.reduced_rank_directions[:, :rank]
     return np.asarray(problem.least_squares @ right @ right.T)

@@ -13,7 +13,11 @@ alternating sides. λ drops out with the unit.
 """
 
 CONVERGENCE_THRESHOLD = 1.0
-"""The fixed point is stable if and only if x ≤ 1 (|1 − 2x| ≤ 1); derived as above."""
+"""The fixed point is stable if and only if x ≤ 1; derived from the slope as above.
+
+At x = 1 the slope is −1 and the next order decides: f's Schwarzian derivative is negative there, so
+that the fixed point still attracts.
+"""
 
 
 def discrete_correction(growth: FloatArray) -> FloatArray:

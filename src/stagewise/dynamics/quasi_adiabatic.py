@@ -1,0 +1,163 @@
+"""Gradient descent integrated coarsely: hundreds of steps where descent takes thousands.
+
+Two layers. A step is a fixed share of an e-fold of the fastest growing direction, however many
+iterations that is. Within a step the two layers move in turn (Strang splitting), each exactly for a
+frozen partner, with rates corrected so that small directions grow by ln(1 + ησ) an iteration as
+under descent, not by ησ as under the flow.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from stagewise.arrays import BoolArray, FloatArray
+from stagewise.dynamics.hidden_rotation import rotate_hidden
+from stagewise.problems.problem import Problem
+
+E_FOLDS = 0.3
+"""Growth of the fastest direction in one step."""
+
+
+@dataclass(frozen=True)
+class Integration:
+    """Result of `quasi_adiabatic`.
+
+    learning_iterations : (cases, stages), when the k-th singular value of sigma_x·W reaches
+    σ_k/2; NaN if not within the limit. steps : integration steps taken. largest_curvature :
+    (cases,), the maximum of η λ₁ ‖W₂W₂ᵀ‖₂ on the way; above 2, descent itself diverges.
+    """
+
+    learning_iterations: FloatArray
+    steps: int
+    largest_curvature: FloatArray
+
+
+def quasi_adiabatic(
+    problem: Problem,
+    log_amplitudes: FloatArray,
+    step_size: FloatArray,
+    last_iteration: FloatArray,
+    stages: int | None = None,
+) -> Integration:
+    """Integrate training from hidden directions along the singular vectors of sigma_xy.
+
+    log_amplitudes : (cases, stages), row j of [W₁ᵀ, W₂] starts as e^a [u_j; v_j]/√2.
+    step_size, last_iteration : (cases,), in gradient descent's units. stages : how many learning
+    times to wait for (default: one a hidden direction).
+    Derived; the error of the splitting is of third order in `E_FOLDS` a step.
+    """
+    state = _State.start(problem, log_amplitudes, step_size)
+    wanted = log_amplitudes.shape[1] if stages is None else stages
+    half = 0.5 * problem.modes.sigma[:wanted]
+    times = np.full((len(step_size), wanted), np.nan)
+    curvature = np.zeros(len(step_size))
+    # Only unfinished cases move: near the end of training steps grow without bound.
+    moving = np.arange(len(step_size))
+    iteration = np.zeros(len(step_size))
+    before = state.response(wanted)
+    steps = 0
+    while len(moving):
+        length = state.advance()
+        after = state.response(wanted)
+        with np.errstate(all="ignore"):
+            share = np.log(half / before) / np.log(after / before)
+        crossed = np.isnan(times[moving]) & (before < half) & (after >= half)
+        found = iteration[:, None] + share * length[:, None]
+        times[moving] = np.where(crossed, found, times[moving])
+        curvature[moving] = np.maximum(curvature[moving], state.curvature())
+        iteration = iteration + length
+        steps += 1
+        going = np.isnan(times[moving]).any(axis=1) & (iteration < last_iteration[moving])
+        moving, iteration, before = moving[going], iteration[going], after[going]
+        state = state.subset(going)
+    return Integration(times, steps, curvature)
+
+
+@dataclass
+class _State:
+    """Weights of all cases in the eigenbasis of sigma_x: first (c, d, r), second (c, r, p)."""
+
+    first: FloatArray
+    second: FloatArray
+    target: FloatArray
+    lam: FloatArray
+    step_size: FloatArray
+
+    @classmethod
+    def start(cls, problem: Problem, log_amplitudes: FloatArray, step_size: FloatArray) -> "_State":
+        target = problem.eigenvectors.T @ problem.sigma_xy
+        stages = log_amplitudes.shape[1]
+        left = problem.eigenvectors.T @ problem.modes.left[:, :stages]
+        scale = np.exp(log_amplitudes) / np.sqrt(2)
+        return cls(
+            first=left[None] * scale[:, None, :],
+            second=scale[:, :, None] * problem.modes.right[:, :stages].T[None],
+            target=target,
+            lam=np.clip(problem.eigenvalues, 0, None),
+            step_size=step_size,
+        )
+
+    def subset(self, cases: BoolArray) -> "_State":
+        return _State(
+            self.first[cases], self.second[cases], self.target, self.lam, self.step_size[cases]
+        )
+
+    def residual(self) -> FloatArray:
+        return np.asarray(self.target - self.lam[:, None] * (self.first @ self.second))
+
+    def response(self, stages: int) -> FloatArray:
+        """Leading singular values of sigma_x·W (cases, stages)."""
+        product = self.lam[:, None] * (self.first @ self.second)
+        return np.asarray(np.linalg.svd(product, compute_uv=False)[:, :stages])
+
+    def curvature(self) -> FloatArray:
+        norm = np.linalg.norm(self.second, ord=2, axis=(1, 2))
+        return np.asarray(self.step_size * self.lam[-1] * norm**2)
+
+    def advance(self) -> FloatArray:
+        """One step of every case; returns its length in iterations."""
+        strongest = np.linalg.norm(self.residual(), ord=2, axis=(1, 2))
+        iterations = E_FOLDS / np.log1p(self.step_size * strongest)
+        time = iterations * self.step_size
+        self._move_second(time / 2)
+        self._move_first(time)
+        self._move_second(time / 2)
+        self.first, self.second = rotate_hidden(self.first, self.second)
+        return np.asarray(iterations)
+
+    def _drive(self, time: FloatArray) -> FloatArray:
+        """The residual with rates corrected from the flow's to descent's, G·C."""
+        left, sigma, right = np.linalg.svd(self.residual(), full_matrices=False)
+        growth = np.log1p(self.step_size[:, None] * sigma) / self.step_size[:, None]
+        flow = time[:, None] * sigma
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factor = np.where(flow > 1e-12, 2 * np.sinh(time[:, None] * growth / 2) / flow, 1.0)
+        return np.asarray((left * (sigma * factor)[:, None, :]) @ right)
+
+    def _move_second(self, time: FloatArray) -> None:
+        drive = self._drive(2 * time)
+        inner = self.first.transpose(0, 2, 1) @ (self.lam[:, None] * self.first)
+        damped = _function(time[:, None, None] * inner, _phi)
+        change = damped @ (self.first.transpose(0, 2, 1) @ drive)
+        self.second = self.second + time[:, None, None] * change
+
+    def _move_first(self, time: FloatArray) -> None:
+        drive = self._drive(time)
+        values, basis = np.linalg.eigh(self.second @ self.second.transpose(0, 2, 1))
+        values = np.clip(values, 0, None)
+        damping = _phi(time[:, None, None] * self.lam[:, None] * values[:, None, :])
+        moved = (drive @ self.second.transpose(0, 2, 1) @ basis) * damping
+        self.first = self.first + time[:, None, None] * (moved @ basis.transpose(0, 2, 1))
+
+
+def _phi(x: FloatArray) -> FloatArray:
+    """(1 − e^−x)/x, 1 at 0."""
+    small = x < 1e-12
+    return np.asarray(np.where(small, 1.0, -np.expm1(-x) / np.where(small, 1.0, x)))
+
+
+def _function(matrices: FloatArray, function: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    values, vectors = np.linalg.eigh(matrices)
+    values = function(np.clip(values, 0, None))
+    return np.asarray((vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1))

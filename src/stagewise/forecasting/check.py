@@ -1,0 +1,55 @@
+"""The forecast's run, trained: gradient descent from a few Gaussian starts."""
+
+import numpy as np
+
+from stagewise.analysis import crossing_iteration
+from stagewise.arrays import FloatArray
+from stagewise.dynamics import gradient_descent
+from stagewise.forecasting.laws import PATIENCE, law
+from stagewise.forecasting.settings import Forecast
+from stagewise.networks import initial_weights
+from stagewise.problems.problem import Problem
+from stagewise.seeds import generator
+
+_RECORDS = 200
+
+
+def horizon(problem: Problem, forecast: Forecast, spread: FloatArray) -> int:
+    """Iterations to train for: four standard deviations of ln T past the last stage.
+
+    spread : (stages,), of ln T. Where the forecast has no last stage, as long as it was sought.
+    """
+    latest = np.array(forecast.iterations) * np.exp(4 * spread)
+    if np.isfinite(latest).all():
+        return int(np.ceil(latest.max())) + 1
+    settings = (forecast.step_size, forecast.delta, forecast.width)
+    slowest = law(problem, *settings, "plain")[len(latest) - 1]
+    return int(np.ceil(PATIENCE * slowest))
+
+
+def train(problem: Problem, forecast: Forecast, iterations: int, seeds: int) -> FloatArray:
+    """Learning iterations of trained networks (seeds, stages), NaN where not reached."""
+    starts = [
+        initial_weights(
+            problem,
+            "gaussian",
+            2,
+            forecast.width,
+            forecast.delta,
+            generator("stagewise forecast", seed),
+        )
+        for seed in range(seeds)
+    ]
+    stages = len(forecast.iterations)
+    trajectory = gradient_descent(
+        problem,
+        [np.stack(layers) for layers in zip(*starts, strict=True)],
+        forecast.step_size,
+        np.unique(np.linspace(0, iterations, _RECORDS + 1).round().astype(np.int64)),
+        modes=stages,
+        rotate=True,
+    )
+    shares = trajectory.response_values / problem.modes.sigma[:stages]
+    return np.stack(
+        [crossing_iteration(*run) for run in zip(trajectory.iterations, shares, strict=True)]
+    )

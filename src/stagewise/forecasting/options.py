@@ -1,0 +1,116 @@
+"""Options of `stagewise forecast`, as the command line gives them."""
+
+import argparse
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from stagewise.errors import StagewiseError
+
+METHODS = ("integrated", "staged", "plain", "reduced_rank")
+DESCRIPTION = """\
+Say at which iteration of gradient descent a two-layer linear network learns each rank of a
+regression, from the second moments of the data and without training. Tables are streamed, so they
+may be larger than memory."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Roles of a table's columns: those not named are inputs. Either targets or a label."""
+
+    targets: tuple[str, ...] = ()
+    label: str | None = None
+    drop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for; None means: choose for me. See `add_options`."""
+
+    data: str
+    columns: Columns = Columns()
+    drop_constant: bool = False
+    centred: bool = True
+    step_size: float | None = None
+    delta: float | None = None
+    std: float | None = None
+    width: int | None = None
+    method: str = "integrated"
+    stages: int | None = None
+    check: bool = False
+    seeds: int = 4
+    plot: Path | None = None
+    json: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options on a parser."""
+    parser.description = DESCRIPTION
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--data",
+        required=True,
+        metavar="DATA",
+        help="digits (bundled), or a file: .csv, .parquet, or .npz with X and y or with sigma_x "
+        "and sigma_xy",
+    )
+    outputs = data.add_mutually_exclusive_group()
+    outputs.add_argument("--targets", metavar="A,B", help="columns to predict, numbers")
+    outputs.add_argument("--label", metavar="COLUMN", help="column of classes to predict (one-hot)")
+    data.add_argument("--drop", metavar="A,B", help="columns to leave out; the others are inputs")
+    data.add_argument("--drop-constant", action="store_true", help="leave out constant columns")
+    data.add_argument("--uncentred", action="store_true", help="do not subtract the means")
+    run = parser.add_argument_group("training run")
+    run.add_argument(
+        "--step-size", type=float, metavar="ETA", help="default: half of the stability bound"
+    )
+    scale = run.add_mutually_exclusive_group()
+    scale.add_argument(
+        "--delta", type=float, help="the first layer starts with the scale e^-delta (default: 16)"
+    )
+    scale.add_argument(
+        "--std", type=float, help="the same as the standard deviation of the first layer's entries"
+    )
+    run.add_argument(
+        "--width", type=int, help="hidden units (default: the lesser of inputs and outputs)"
+    )
+    answer = parser.add_argument_group("answer")
+    answer.add_argument("--method", choices=METHODS, default="integrated")
+    answer.add_argument("--stages", type=int, help="ranks to forecast (default: up to 10)")
+    answer.add_argument("--check", action="store_true", help="train too, and show both")
+    answer.add_argument("--seeds", type=int, default=4, help="training runs of --check")
+    answer.add_argument("--plot", type=Path, metavar="FILE", help="draw a figure, .png or .pdf")
+    answer.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def request(options: argparse.Namespace) -> Request:
+    """The request that parsed options make."""
+    return Request(
+        data=options.data,
+        columns=Columns(_names(options.targets), options.label, _names(options.drop)),
+        drop_constant=options.drop_constant,
+        centred=not options.uncentred,
+        step_size=options.step_size,
+        delta=options.delta,
+        std=options.std,
+        width=options.width,
+        method=options.method,
+        stages=options.stages,
+        check=options.check,
+        seeds=options.seeds,
+        plot=options.plot,
+        json=options.json,
+    )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """Names separated by commas; one that holds a comma itself stands in quotation marks."""
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in next(csv.reader([text]), []))
+    if not all(names):
+        raise StagewiseError(f"{text!r} names an empty column; separate names by single commas.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise StagewiseError(f"{', '.join(repeated)} is named twice in {text!r}.")
+    return names

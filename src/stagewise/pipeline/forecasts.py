@@ -1,0 +1,105 @@
+"""Stage 2b: learning times of an experiment's grid, forecast from the moments alone."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from stagewise.config import Experiment
+from stagewise.dynamics import quasi_adiabatic
+from stagewise.pipeline.simulate import absolute_step
+from stagewise.problems.moments import Moments
+from stagewise.problems.problem import Problem
+from stagewise.schemas import FORECASTS
+from stagewise.theory.forecast import (
+    PooledMoments,
+    initial_amplitudes,
+    plain_forecast,
+    reduced_rank_forecast,
+    staged_forecast,
+)
+
+PATIENCE = 3.0
+"""The integrator gives up at this multiple of the plain law's time for the last stage."""
+
+
+def forecast_table(
+    experiments: Mapping[str, Experiment], datasets: Mapping[str, Sequence[Moments]]
+) -> pa.Table:
+    """`forecasts.parquet`: a row a data set, draw, grid point and stage.
+
+    experiments : those to forecast. datasets : draws of their moments by name.
+    """
+    rows = []
+    for name, experiment in experiments.items():
+        for dataset in experiment.datasets:
+            for draw, moments in enumerate(datasets[dataset]):
+                if draw < experiment.replicates:
+                    problem = moments.problem(experiment.centred)
+                    shared = {"experiment": name, "dataset": dataset, "draw": draw}
+                    rows += [shared | row for row in forecast_rows(problem, experiment)]
+    return pa.Table.from_pylist(rows, schema=FORECASTS)
+
+
+def forecast_rows(problem: Problem, experiment: Experiment) -> list[dict[str, float | None]]:
+    """Forecasts of one problem over the experiment's step sizes and initial scales."""
+    grid = list(product(experiment.step_size, experiment.delta))
+    relative, delta = (np.array(axis, dtype=np.float64) for axis in zip(*grid, strict=True))
+    unit = experiment.step_size_unit
+    step_size = np.array([absolute_step(each, unit, problem) for each in relative])
+    width = experiment.width or min(problem.dim_in, problem.dim_out)
+    pooled = PooledMoments.of(problem)
+    stages = min(pooled.stages, width, experiment.modes)
+    plain = plain_forecast(pooled, step_size, delta, width)
+    reduced = reduced_rank_forecast(pooled, step_size, delta, width)
+    staged = staged_forecast(pooled, step_size, delta, width)
+    start = initial_amplitudes(delta, pooled.dim_in, width, min(pooled.stages, width))
+    integrated = quasi_adiabatic(
+        problem, start, step_size, PATIENCE * plain[:, stages - 1], stages=stages
+    )
+    return [
+        {
+            "delta": float(delta[case]),
+            "relative_step_size": float(relative[case]),
+            "mode": stage + 1,
+            "predicted_reduced_rank": float(reduced[case, stage]),
+            "predicted_staged": float(staged[case, stage]),
+            "predicted_integrated": _present(integrated.learning_iterations[case, stage]),
+            "largest_curvature": float(integrated.largest_curvature[case]),
+        }
+        for case in range(len(grid))
+        for stage in range(stages)
+    ]
+
+
+def with_forecasts(times: pa.Table, forecasts: pa.Table) -> pa.Table:
+    """Learning times with the forecasts of their grid points filled in; order and schema kept."""
+    if forecasts.num_rows == 0:
+        return times
+    predicted = [name for name in FORECASTS.names if name.startswith("predicted_")]
+    keys = ["experiment", "dataset", "draw", "delta", "relative_step_size", "mode"]
+    frame, table = (each.to_pandas() for each in (times, forecasts))
+    text = {"experiment": "str", "dataset": "str"}
+    frame, table = frame.astype(text), table.astype(text)
+    draws = table.groupby(["experiment", "dataset"])["draw"].max() + 1
+    count = pd.MultiIndex.from_frame(frame[["experiment", "dataset"]]).map(draws)
+    frame["draw"] = frame["seed"] % pd.Series(count, index=frame.index).fillna(1).astype("int64")
+    merged = frame.drop(columns=predicted).merge(
+        table[keys + predicted], on=keys, how="left", validate="many_to_one"
+    )
+    # The forecasts are for two layers that start with independent Gaussian entries.
+    fits = (merged["depth"] == 2) & (merged["initialisation"] == "gaussian")
+    merged.loc[~fits, predicted] = np.nan
+    columns = []
+    for field in times.schema:
+        if field.name in predicted:
+            columns.append(pa.array(merged[field.name], type=field.type, from_pandas=True))
+        else:
+            columns.append(times[field.name])
+    return pa.table(columns, schema=times.schema)
+
+
+def _present(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,85 @@
+"""Summaries that figures and claims share."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy.stats import binomtest
+
+from stagewise.comparisons import (
+    slope_over_scale,
+    start_scatter,
+    swapped_pairs,
+    wilson_interval,
+    with_stability,
+)
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 20), (3, 20), (20, 20), (17, 400)])
+def test_the_interval_of_a_share_is_wilsons(count, total):
+    expected = binomtest(count, total).proportion_ci(0.95, method="wilson")
+    assert_allclose(wilson_interval(count, total), (expected.low, expected.high), atol=1e-4)
+
+
+def test_a_pair_is_swapped_when_its_weaker_mode_is_learned_first():
+    times = pd.DataFrame(
+        {
+            "dataset": "pairs",
+            "delta": 3.0,
+            "run": [0, 0, 1, 1, 2, 2, 3, 3],
+            "mode": [1, 2] * 4,
+            "mode_learning_iteration": [5.0, 9.0, 9.0, 5.0, 5.0, None, None, 5.0],
+        }
+    )
+    row = swapped_pairs(times).iloc[0]
+    assert (row["swapped"], row["runs"]) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "imbalance", "ending"),
+    [
+        (["monotone", "overshoot"], 0.001, "balanced"),
+        (["monotone", "overshoot"], 0.3, "unbalanced"),
+        (["monotone", "no convergence"], 0.001, "no convergence"),
+    ],
+)
+def test_a_run_is_judged_by_its_worst_mode_and_its_balance(outcomes, imbalance, ending):
+    times = pd.DataFrame(
+        {
+            "run": [0, 0],
+            "mode": [1, 2],
+            "sigma": [1.0, 0.5],
+            "lam": [1.0, 1.0],
+            "step_size": [0.5, 0.5],
+            "relative_step_size": [0.5, 0.5],
+            "outcome": outcomes,
+            "final_imbalance": imbalance,
+        }
+    )
+    run = with_stability(times).iloc[0]
+    assert run["ending"] == ending
+    assert_allclose(run["over_stability"], 0.5)
+
+
+def test_the_slope_between_two_scales_forgets_what_does_not_grow():
+    rows = [
+        {
+            "relative_step_size": 0.1,
+            "seed": 0,
+            "mode": 1,
+            "sigma": 1.0,
+            "step_size": 0.1,
+            "delta": delta,
+            "learning_iteration": 12.0 * delta + 7.0,
+        }
+        for delta in (5.0, 10.0, 20.0)
+    ]
+    assert_allclose(slope_over_scale(pd.DataFrame(rows))["slope"], [12.0])
+
+
+def test_the_scatter_of_a_gaussian_start_is_that_of_log_chi_variables():
+    generator = np.random.default_rng(0)
+    for freedom in (1, 4, 10):
+        logs = np.log(np.sqrt(generator.chisquare(freedom, 200_000)))
+        scatter = start_scatter(10, np.array([10 - freedom + 1]))
+        assert_allclose(scatter, logs.std(), rtol=0.01)
