@@ -52,7 +52,7 @@ smoke: $(STAMP)  ## Every rule once, on tiny grids (results/smoke, figures/smoke
 	@cat results/smoke/verdicts.txt
 	@echo "The page to read: figures/smoke/index.html"
 
-paper: $(STAMP)  ## As reproduce, with MNIST too (downloaded unless found; results/paper)
+paper: $(STAMP)  ## As reproduce, with MNIST, Fashion-MNIST and CIFAR-10 too (results/paper)
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml
 	@cat results/paper/verdicts.txt
 	@echo "The page to read: figures/paper/index.html"
@@ -77,6 +77,7 @@ lint: $(STAMP)  ## Formatting, style, types, workflow
 
 bench: $(STAMP)  ## Speed of the engine against plain NumPy and the machine's matrix product
 	@$(BIN)/python benchmarks/engine.py
+	@$(BIN)/python benchmarks/moments.py
 
 generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, the README's table
 	@$(BIN)/stagewise generate

@@ -52,6 +52,8 @@ rule all:
         f"{plan.figures}/index.html",
         plan.figure_files(),
         plan.table_files(),
+        # Listed so that one that was deleted is made again, though nothing else is missing.
+        plan.intermediate_files(),
 
 
 rule figures:

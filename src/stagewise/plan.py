@@ -91,6 +91,20 @@ class Plan:
         """Trajectories of every experiment."""
         return [path for name in self.config.experiments for path in self.shards(name)]
 
+    def intermediate_files(self) -> list[str]:
+        """All that is built on the way to figures and tables."""
+        names = ("claims.json", "verdicts.txt", "macros.tex", "provenance.json")
+        aggregates = ("learning_times", "trajectory_summary", "forecasts")
+        used = dict.fromkeys(
+            path for name in self.config.experiments for path in self.moments_of(name)
+        )
+        return [
+            *used,
+            *self.all_shards(),
+            *self.aggregates(aggregates).values(),
+            *(f"{self.results}/{name}" for name in names),
+        ]
+
     def summarised_experiments(self) -> list[str]:
         """Experiments whose curves over training are kept."""
         return [name for name, each in self.config.experiments.items() if each.summarise]

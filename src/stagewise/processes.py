@@ -35,8 +35,8 @@ def share_package() -> None:
 def clear_stale_lock(directory: Path) -> None:
     """Remove the lock that a killed run of Snakemake left in a working directory.
 
-    A live run holds an advisory lock of its own, which the system releases when the process ends
-    in whatever way. Only when nobody holds it are Snakemake's lock files known to be stale.
+    Every live run shares an advisory lock of its own, which the system releases when the process
+    ends in whatever way. Only who can have it alone knows that Snakemake's lock files are stale.
     """
     import fcntl  # not on every system that can at least check a configuration
 
@@ -46,7 +46,8 @@ def clear_stale_lock(directory: Path) -> None:
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(held)
+        fcntl.flock(held, fcntl.LOCK_SH)
         return
     for stale in (folder / "locks").glob("*.lock"):
         stale.unlink(missing_ok=True)
+    fcntl.flock(held, fcntl.LOCK_SH)

@@ -4,7 +4,9 @@ from stagewise.aggregates import Aggregates
 from stagewise.claims import forecast, gidel2019, ours, reviews
 from stagewise.claims.registry import Claim, Judgement, Measurement, judge
 
-CLAIMS: tuple[Claim, ...] = (*gidel2019.CLAIMS, *reviews.CLAIMS, *ours.CLAIMS, *forecast.CLAIMS)
+_SOURCES = ("gidel2019", "reviews", "ours")
+_ALL = (*gidel2019.CLAIMS, *reviews.CLAIMS, *ours.CLAIMS, *forecast.CLAIMS)
+CLAIMS: tuple[Claim, ...] = tuple(sorted(_ALL, key=lambda claim: _SOURCES.index(claim.source)))
 
 
 def judge_all(aggregates: Aggregates) -> list[Judgement]:

@@ -23,7 +23,10 @@ def write_moments(draws: list[Moments], path: Path) -> None:
 
 def read_moments(path: Path) -> list[Moments]:
     """Draws of one data set as `write_moments` wrote them."""
-    arrays = load_arrays(path)
+    try:
+        arrays = load_arrays(path)
+    except StagewiseError as error:
+        raise StagewiseError(f"{error} Delete it and run the same command again.") from None
     missing = [field for field in _FIELDS if field not in arrays]
     if missing:
         raise StagewiseError(f"{path} lacks {', '.join(missing)}. Delete it and run again.")
