@@ -66,7 +66,7 @@ report: $(STAMP)  ## Snakemake's own report, as results/report.html
 	@$(BIN)/snakemake --report results/report.html
 
 test: $(STAMP)  ## The whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 lint: $(STAMP)  ## Formatting, style, types, workflow
 	@$(BIN)/ruff check .
