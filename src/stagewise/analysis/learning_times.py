@@ -9,7 +9,7 @@ from stagewise.problems.problem import Modes, Problem
 
 
 class Recorded(Protocol):
-    """The part of a trajectory that is read here; arrays (…, records, modes)."""
+    """The part of one run that is read here; arrays (records, modes)."""
 
     @property
     def iterations(self) -> IntArray: ...
@@ -44,20 +44,18 @@ def crossing_iteration(iterations: IntArray, share: FloatArray) -> FloatArray:
 
 
 def learning_times(trajectory: Recorded, problem: Problem | Modes) -> tuple[FloatArray, FloatArray]:
-    """`learning_iteration` and `mode_learning_iteration` of a run, each (…, modes).
+    """`learning_iteration` and `mode_learning_iteration` of one run, each (modes,).
 
-    trajectory : one run, or a batch with leading axes. problem : what was learned, or its modes.
+    trajectory : one run's records. problem : what was learned, or its modes.
     The first is when the k-th singular value of sigma_x·W reaches σ_k/2, the second when
     u_kᵀ W v_k reaches σ_k/(2λ_k). They agree when sigma_x and sigma_xy commute.
     """
     modes = problem.modes if isinstance(problem, Problem) else problem
     count = trajectory.mode_strengths.shape[-1]
     sigma, lam = modes.sigma[:count], modes.lam[:count]
-    responses = np.moveaxis(trajectory.response_values / sigma, -2, 0)
-    strengths = np.moveaxis(trajectory.mode_strengths * lam / sigma, -2, 0)
     return (
-        crossing_iteration(trajectory.iterations, responses),
-        crossing_iteration(trajectory.iterations, strengths),
+        crossing_iteration(trajectory.iterations, trajectory.response_values / sigma),
+        crossing_iteration(trajectory.iterations, trajectory.mode_strengths * lam / sigma),
     )
 
 

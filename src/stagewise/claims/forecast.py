@@ -59,8 +59,8 @@ def _plain_fails(aggregates: Aggregates) -> Measurement | None:
     return Measurement(
         value=float(plain.iloc[-1]),
         interval=(float(plain.min()), float(plain.max())),
-        note=f"Error of δ/ln(1 + ησ) where the eigenvalues of sigma_x fall like i^−2: {listed}. It "
-        "does not shrink with the start.",
+        note=f"Error of δ/ln(1 + ησ) where the eigenvalues of sigma_x fall like i^−2: {listed}; "
+        f"{plain.iloc[-1] / plain.iloc[0]:.2f} times the error of the largest start.",
     )
 
 
@@ -87,8 +87,7 @@ def _slopes(aggregates: Aggregates) -> pd.DataFrame:
     if times.empty:
         return times
     keys = ["dataset", "relative_step_size", "mode", "sigma", "step_size", "delta"]
-    columns = ["learning_iteration", "predicted_reduced_rank"]
-    mean = times.groupby(keys)[columns].mean().reset_index().assign(seed=0)
+    mean = times.groupby(keys)["learning_iteration"].mean().reset_index().assign(seed=0)
     parts = [
         slope_over_scale(group).assign(dataset=name) for name, group in mean.groupby("dataset")
     ]

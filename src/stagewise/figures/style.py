@@ -78,6 +78,8 @@ def panel_title(axes: Axes, letter: str, text: str) -> None:
 
 def save(figure: Figure, pdf: Path, png: Path) -> None:
     """Save as vector PDF and as PNG, without timestamps, each whole or not at all."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # it is laid out now; each format would do it twice more
     for path, options in (
         (pdf, {"format": "pdf", "metadata": {"CreationDate": None, "Producer": None}}),
         (png, {"format": "png", "metadata": {"Software": None}}),

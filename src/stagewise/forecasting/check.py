@@ -5,11 +5,12 @@ import numpy as np
 from stagewise.analysis import crossing_iteration
 from stagewise.arrays import FloatArray
 from stagewise.dynamics import gradient_descent
-from stagewise.forecasting.laws import PATIENCE, law
+from stagewise.forecasting.laws import law
 from stagewise.forecasting.settings import Forecast
 from stagewise.networks import initial_weights
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
+from stagewise.theory.forecast import PATIENCE
 
 _RECORDS = 200
 

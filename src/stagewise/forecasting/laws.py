@@ -10,14 +10,12 @@ from stagewise.forecasting.options import METHODS
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast import (
     FORECASTS,
+    PATIENCE,
     PooledMoments,
     check_width,
     initial_amplitudes,
     plain_forecast,
 )
-
-PATIENCE = 3.0
-"""The integrator gives up at this multiple of the plain law's time for the last stage."""
 
 LARGEST_DELTA = 128.0
 """Beyond, rounding in the integrator's large directions swamps its smallest ones."""

@@ -1,15 +1,14 @@
 """From `--data` to moments: the bundled data set, arrays, or a table."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from stagewise.arrays import FloatArray, IntArray
 from stagewise.errors import StagewiseError
 from stagewise.forecasting.options import Columns, Request
 from stagewise.forecasting.wording import listed
+from stagewise.problems.digits import digits_moments
 from stagewise.problems.moments import Moments
 
 ENDINGS = (".csv", ".npz", ".parquet")
@@ -45,23 +44,6 @@ def load(request: Request) -> Source:
         source = _table(path, request)
     _check_rows(source)
     return source
-
-
-def digits_moments() -> Moments:
-    """Moments of the handwritten digits that come with scikit-learn, pixels scaled to [0, 1]."""
-    package = find_spec("sklearn")
-    for folder in (package and package.submodule_search_locations) or ():
-        path = Path(folder, "datasets", "data", "digits.csv.gz")
-        if path.is_file():  # importing scikit-learn to read its file takes seconds
-            content = np.loadtxt(path, delimiter=",")
-            return _digits(content[:, :-1], content[:, -1].astype(np.int64))
-    from sklearn.datasets import load_digits
-
-    return _digits(*load_digits(return_X_y=True))
-
-
-def _digits(pixels: FloatArray, labels: IntArray) -> Moments:
-    return Moments.of_block(pixels / 16.0, np.eye(10)[labels])
 
 
 def _refuse_columns(columns: Columns, reason: str) -> None:

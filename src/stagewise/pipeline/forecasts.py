@@ -14,15 +14,13 @@ from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.schemas import FORECASTS
 from stagewise.theory.forecast import (
+    PATIENCE,
     PooledMoments,
     initial_amplitudes,
     plain_forecast,
     reduced_rank_forecast,
     staged_forecast,
 )
-
-PATIENCE = 3.0
-"""The integrator gives up at this multiple of the plain law's time for the last stage."""
 
 
 def forecast_table(

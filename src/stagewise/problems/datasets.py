@@ -22,6 +22,7 @@ from stagewise.config import (
 from stagewise.errors import StagewiseError
 from stagewise.image_data import Cifar10Data, FashionMnistData, ImageNet64Data, MnistData
 from stagewise.problems import cifar10, imagenet64, mnist, synthetic
+from stagewise.problems.digits import digits_moments
 from stagewise.problems.moments import Moments, stream_moments
 from stagewise.problems.npz import read_user_data
 from stagewise.seeds import generator
@@ -38,7 +39,7 @@ def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moment
     """
     match spec:
         case DigitsData():
-            return [_digits()]
+            return [digits_moments()]
         case MnistData() | FashionMnistData():
             return [image_moments(*mnist.load(spec, data_directory(data_dir)), classes=10)]
         case Cifar10Data():
@@ -96,10 +97,3 @@ def streamed_image_moments(blocks: Iterable[tuple[AnyArray, AnyArray]], classes:
     return stream_moments(
         (images.reshape(len(images), -1) / 255.0, one_hot[labels]) for images, labels in blocks
     )
-
-
-def _digits() -> Moments:
-    from sklearn.datasets import load_digits  # takes seconds to import
-
-    inputs, labels = load_digits(return_X_y=True)
-    return Moments.of_block(inputs / 16.0, np.eye(10)[labels])

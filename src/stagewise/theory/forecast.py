@@ -25,6 +25,9 @@ BIN_WIDTH = 0.1
 """Eigenvalues of sigma_x within this relative distance are pooled; a tenth of that changes a
 forecast by less than the laws' own error."""
 
+PATIENCE = 3.0
+"""Whoever waits for a stage may give up at this multiple of the plain law's time for it."""
+
 _BISECTIONS = 24
 _EXPOSURES = (1e-6, 1e6)
 
