@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from stagewise.errors import StagewiseError
-from stagewise.files import read_table
+from stagewise.files import read_csv, read_table
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Aggregates:
     @cached_property
     def assumption(self) -> pd.DataFrame:
         """A row a data set, centring and completion."""
-        return pd.read_csv(self._path("assumption"))
+        return read_csv(self._path("assumption"))
 
     def times_of(self, *experiments: str) -> pd.DataFrame:
         """Learning times of some experiments; empty if none of them was run."""

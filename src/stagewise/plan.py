@@ -26,7 +26,20 @@ SCRIPTS = (
     "claims",
     "index",
 )
+MAX_SHARDS = 10_000
+"""Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
 TABLE_FORMATS = ("csv", "md", "tex")
+FORECAST_KEYS = (
+    "datasets",
+    "centred",
+    "width",
+    "delta",
+    "step_size",
+    "step_size_unit",
+    "replicates",
+    "modes",
+)
+"""Keys of an experiment that its forecasts read."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,14 @@ class Plan:
             key: value
             for key, value in self.plain_config["experiments"][experiment].items()
             if key not in unread
+        }
+
+    def forecasting(self) -> dict[str, dict[str, Any]]:
+        """What the forecasts depend on: not how the runs are dealt into shards or recorded."""
+        sections = self.plain_config["experiments"]
+        return {
+            name: {key: sections[name][key] for key in FORECAST_KEYS}
+            for name in self.forecast_experiments()
         }
 
     def moments(self, dataset: str) -> str:
@@ -179,6 +200,14 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
             raise StagewiseError(
                 f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
                 "which is not a file; relative paths start at the working directory."
+            )
+    for name, experiment in config.experiments.items():
+        shards = shard_count(experiment)
+        if shards > MAX_SHARDS:
+            raise StagewiseError(
+                f"The configuration cannot be used.\n- experiments.{name} makes {shards} shards, "
+                f"and each is a job; at most {MAX_SHARDS} are allowed. Raise its runs_per_shard or "
+                "shorten its grid."
             )
     return Plan(config)
 

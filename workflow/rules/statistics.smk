@@ -15,9 +15,7 @@ rule forecasts:
         mem_mb=1000,
         runtime=10,
     params:
-        experiments={
-            name: config["experiments"][name] for name in plan.forecast_experiments()
-        },
+        experiments=plan.forecasting(),
         source=plan.digests["forecasts"],
     message:
         "Forecasts of learning times"

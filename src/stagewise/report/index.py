@@ -11,11 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import jinja2
-import pandas as pd
 import yaml
 
 from stagewise.claims.tables import interval_text, read_claims
 from stagewise.figures import FIGURES
+from stagewise.files import read_csv
 from stagewise.formats import cell
 from stagewise.report.provenance import provenance
 
@@ -62,7 +62,7 @@ def render(page: Page) -> tuple[str, str]:
             for path, template_path in zip(page.figures, page.captions, strict=True)
         ],
         tables=[
-            (path.stem.replace("_", " "), pd.read_csv(path))
+            (path.stem.replace("_", " "), read_csv(path))
             for path in page.tables
             if path.stem != "claims"
         ],
