@@ -1,4 +1,4 @@
-"""Rule learning_times: when every mode of every run was learned."""
+"""Rule locate_learning_times: when every mode of every run was learned."""
 
 from pathlib import Path
 

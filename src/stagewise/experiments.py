@@ -1,5 +1,6 @@
 """An experiment's section of the config, expanded to its runs and dealt into shards."""
 
+import math
 from dataclasses import dataclass
 from itertools import product
 
@@ -74,8 +75,8 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
     ]
 
 
-def shard_count(experiment: Experiment) -> int:
-    """Number of jobs that simulate an experiment."""
+def run_count(experiment: Experiment) -> int:
+    """Number of runs of an experiment."""
     axes = (
         experiment.datasets,
         experiment.depth,
@@ -83,8 +84,12 @@ def shard_count(experiment: Experiment) -> int:
         experiment.delta,
         experiment.step_size,
     )
-    runs = int(np.prod([len(axis) for axis in axes])) * experiment.replicates
-    return -(-runs // experiment.runs_per_shard)
+    return math.prod(len(axis) for axis in axes) * experiment.replicates
+
+
+def shard_count(experiment: Experiment) -> int:
+    """Number of jobs that simulate an experiment."""
+    return -(-run_count(experiment) // experiment.runs_per_shard)
 
 
 def shard(name: str, experiment: Experiment, index: int) -> list[Run]:

@@ -24,6 +24,7 @@ SCRIPTS = (
     "learning_times_summary",
     "figure",
     "claims",
+    "claim",
     "index",
 )
 MAX_SHARDS = 10_000

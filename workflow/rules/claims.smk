@@ -26,6 +26,46 @@ rule judge_claims:
         "../../scripts/claims.py"
 
 
+rule judge_one_claim:
+    """The verdict on one claim, from the runs that it reads and no others."""
+    input:
+        shards=lambda wildcards: targets[wildcards.claim].shards,
+        moments=lambda wildcards: targets[wildcards.claim].moments,
+        tables=lambda wildcards: list(targets[wildcards.claim].tables.values()),
+    output:
+        f"{plan.results}/verdicts/{{claim}}.json",
+    log:
+        f"logs/{plan.results}/verdicts/{{claim}}.log",
+    benchmark:
+        f"logs/{plan.results}/verdicts/{{claim}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        experiments=lambda wildcards: targets[wildcards.claim].experiments,
+        summarised=lambda wildcards: targets[wildcards.claim].summarised,
+        forecasting=lambda wildcards: targets[wildcards.claim].forecasting,
+        source=plan.digests["claim"],
+    message:
+        "Verdict on {wildcards.claim}"
+    script:
+        "../../scripts/claim.py"
+
+
+# The id of a claim is a target: `snakemake --cores 1 gidel_overshoot`.
+for claim, target in targets.items():
+
+    rule:
+        name:
+            claim
+        input:
+            target.verdict,
+        localrule: True
+
+
 rule index:
     """The one page to read: verdicts, figures, configuration, provenance."""
     input:

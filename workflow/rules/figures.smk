@@ -1,9 +1,10 @@
-# One rule a figure: each reads its own aggregates and has its own caption in the report.
+# One rule a figure: each reads its own aggregates and has its own caption in the report. It has
+# the figure's name, which is therefore a target: `snakemake --cores 1 step_size`.
 for figure in plan.config.figures:
 
     rule:
         name:
-            f"figure_{figure}"
+            figure
         input:
             **plan.figure_aggregates(figure),
         output:

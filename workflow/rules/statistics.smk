@@ -23,7 +23,7 @@ rule forecasts:
         "../../scripts/forecasts.py"
 
 
-rule learning_times:
+rule locate_learning_times:
     """When every mode of every run was learned, beside what the laws predict."""
     input:
         shards=plan.all_shards(),

@@ -61,6 +61,7 @@ CLAIMS = (
         expected=1.0,
         tolerance=0.05,
         measure=_generic_start,
+        experiments=("learning_times",),
     ),
     Claim(
         "review_commutation",
