@@ -1,4 +1,4 @@
-"""Rule figure: draw one figure from the aggregates."""
+"""Rule figure: draw one figure from the aggregates, and say what it was made from."""
 
 from importlib import import_module
 from pathlib import Path
@@ -6,9 +6,12 @@ from pathlib import Path
 from stagewise.aggregates import Aggregates
 from stagewise.figures import style
 from stagewise.pipeline.rule import logged
+from stagewise.provenance import write_sidecar
 
 with logged(snakemake):
     style.apply()
     aggregates = Aggregates({name: Path(path) for name, path in snakemake.input.items()})
     module = import_module(snakemake.params.module)
     style.save(module.plot(aggregates), Path(snakemake.output.pdf), Path(snakemake.output.png))
+    tables = list(aggregates.paths.values())
+    write_sidecar(snakemake.params.config, tables, Path(snakemake.output.sidecar))

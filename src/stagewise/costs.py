@@ -65,7 +65,7 @@ def jobs_of(plan: Plan) -> list[Job]:
         jobs.append(Job(step, 0, f"{logs}/{step}.tsv", tuple(plan.table_formats(table))))
     for name in plan.config.figures:
         step = f"figures/{name}"
-        files = tuple(f"{plan.figures}/{name}.{kind}" for kind in ("pdf", "png"))
+        files = tuple(f"{plan.figures}/{name}.{kind}" for kind in ("pdf", "png", "json"))
         jobs.append(Job(step, 0, f"{logs}/{step}.tsv", files))
     jobs.append(Job("index", 0, f"{logs}/index.tsv", (f"{plan.figures}/index.html",)))
     return jobs

@@ -124,6 +124,7 @@ class Plan:
             *used,
             *self.all_shards(),
             *self.aggregates(aggregates).values(),
+            *(self.sidecar(name) for name in self.config.figures),
             *(f"{self.results}/{name}" for name in names),
         ]
 
@@ -170,6 +171,20 @@ class Plan:
             for name in self.config.figures
             for kind in ("pdf", "png")
         ]
+
+    def sidecar(self, figure: str) -> str:
+        """What a figure was made from and with, as JSON beside it."""
+        return f"{self.figures}/{figure}.json"
+
+    def figure_config(self, figure: str) -> dict[str, Any]:
+        """The sections of the configuration that a figure shows."""
+        sections = self.plain_config["experiments"]
+        shown = {name: sections[name] for name in FIGURES[figure].experiments}
+        used = sorted({each for section in shown.values() for each in section["datasets"]})
+        return {
+            "experiments": shown,
+            "datasets": {name: self.plain_config["datasets"][name] for name in used},
+        }
 
     def table_formats(self, table: str) -> list[str]:
         """One table in every format."""

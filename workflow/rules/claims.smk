@@ -71,6 +71,7 @@ rule index:
     input:
         claims=f"{plan.results}/claims.json",
         figures=[path for path in plan.figure_files() if path.endswith(".png")],
+        sidecars=[plan.sidecar(name) for name in plan.config.figures],
         captions=[f"workflow/report/{name}.rst" for name in plan.config.figures],
         tables=[path for path in plan.table_files() if path.endswith(".csv")],
         aggregates=list(

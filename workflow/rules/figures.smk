@@ -15,6 +15,7 @@ for figure in plan.config.figures:
                 category="Figures",
                 labels={"figure": figure.replace("_", " ")},
             ),
+            sidecar=plan.sidecar(figure),
         log:
             f"logs/{plan.results}/figures/{figure}.log",
         benchmark:
@@ -27,6 +28,7 @@ for figure in plan.config.figures:
             runtime=10,
         params:
             module=f"stagewise.figures.{figure}",
+            config=plan.figure_config(figure),
             source=plan.digests[f"figure.{figure}"],
         message:
             f"Figure {figure}"
