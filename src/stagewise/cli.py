@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
         ("doctor", _doctor, "check this machine: Python, cores, memory, disk, data, write access"),
         ("claims", _claims, "list the claims: verdict, figure, experiments, cost"),
         ("estimate", _estimate, "forecast time, memory and disk of what is not built yet"),
+        ("archive", _write_archive, "pack results, figures and sources into one zip, an RO-Crate"),
+        ("figures", _figures, "draw every figure again from the results, without simulating"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--configfile", type=Path, help="overlay over config.yaml")
@@ -93,6 +95,28 @@ def _estimate(options: argparse.Namespace) -> int:
     plan = read_plan(options.configfile)
     known = known_costs(plan, Path("reference"))
     print(estimate_text(forecast_costs(plan, known), options.cores))
+    return 0
+
+
+def _write_archive(options: argparse.Namespace) -> int:
+    from stagewise.archive import write_archive
+    from stagewise.configuration import read_plan
+
+    plan = read_plan(options.configfile)
+    path = Path(plan.results, "stagewise.zip")
+    count = write_archive(plan, path)
+    print(f"{count} files in {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+def _figures(options: argparse.Namespace) -> int:
+    from stagewise.configuration import read_plan
+    from stagewise.processes import pin_threads
+    from stagewise.rendering import render_figures
+
+    pin_threads()
+    for path in render_figures(read_plan(options.configfile)):
+        print(path)
     return 0
 
 
