@@ -36,7 +36,7 @@ config.update(plan.plain_config)
 
 
 progress = Progress(
-    costs=lambda: seconds_of_rules(known_costs(plan, Path("reference"))),
+    costs=lambda: seconds_of_rules(known_costs([plan], Path("reference"))),
     cores=lambda: workflow.cores,
 )
 if not workflow.output_settings.quiet:

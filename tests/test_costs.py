@@ -94,7 +94,7 @@ def test_what_was_measured_here_comes_before_the_reference(plan, tmp_path):
     pd.DataFrame(rows, columns=COLUMNS).to_csv(reference / "costs.csv", index=False)
     (job,) = jobs_by_step(plan)["moments/digits"]
     record(tmp_path, job, 1.0)
-    known = known_costs(plan, reference, tmp_path).set_index("step")["seconds"]
+    known = known_costs([plan], reference, tmp_path).set_index("step")["seconds"]
     assert dict(known) == {"moments/digits": 1.0, "index": 2.0}
 
 

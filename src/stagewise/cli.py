@@ -83,7 +83,7 @@ def _claims(options: argparse.Namespace) -> int:
     from stagewise.reviewing import claims_text
 
     plan = read_plan(options.configfile)
-    print(claims_text(plan, known_costs(plan, Path("reference"))))
+    print(claims_text(plan, known_costs([plan, read_plan()], Path("reference"))))
     return 0
 
 
@@ -93,7 +93,7 @@ def _estimate(options: argparse.Namespace) -> int:
     from stagewise.reviewing import estimate_text
 
     plan = read_plan(options.configfile)
-    known = known_costs(plan, Path("reference"))
+    known = known_costs([plan, read_plan()], Path("reference"))
     print(estimate_text(forecast_costs(plan, known), options.cores))
     return 0
 

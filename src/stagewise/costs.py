@@ -1,6 +1,6 @@
 """What jobs cost: measured by Snakemake's benchmark files, and forecast for runs not made yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,12 +100,14 @@ def reference_costs(reference: Path) -> pd.DataFrame:
     return read_csv(path) if path.is_file() else pd.DataFrame(columns=COLUMNS)
 
 
-def known_costs(plan: Plan, reference: Path, root: Path = Path()) -> pd.DataFrame:
-    """Costs measured here; the reference's, if any, for steps that were not run here."""
-    here, archived = measured_costs(plan, root), reference_costs(reference)
-    rest = archived[~archived["step"].isin(here["step"])]
-    parts = [part for part in (here, rest) if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else here
+def known_costs(plans: Sequence[Plan], reference: Path, root: Path = Path()) -> pd.DataFrame:
+    """Cost of each step as measured here, by the first run that has it, or else the reference's."""
+    known = pd.DataFrame(columns=COLUMNS)
+    for costs in (*(measured_costs(plan, root) for plan in plans), reference_costs(reference)):
+        new = costs[~costs["step"].isin(known["step"])]
+        if len(new):
+            known = pd.concat([known, new], ignore_index=True) if len(known) else new
+    return known
 
 
 @dataclass(frozen=True)
