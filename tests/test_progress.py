@@ -84,6 +84,14 @@ def test_without_known_costs_jobs_count_alike():
     assert run.lines == ["25% of the work done, about 30 s left"]
 
 
+def test_a_process_that_is_told_of_single_jobs_only_is_silent():
+    run = Run()
+    run.job(1, "moments", 1, 2)
+    run.event("job_finished", job_id=99)
+    run.event("progress", done=1, total=2)
+    assert run.lines == []
+
+
 def test_a_failed_run_ends_with_the_log_and_the_way_to_resume(tmp_path):
     log = tmp_path / "rule.log"
     log.write_text("".join(f"line {number}\n" for number in range(100)), encoding="utf-8")

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -37,7 +38,8 @@ class Progress(logging.Handler):
     """Listens to Snakemake's log; tells the time left after each job, from what jobs cost before.
 
     costs : gives the mean seconds of a job by rule, asked for when there is work to do. cores :
-    gives the number of cores. say : takes each line. clock : gives seconds.
+    gives the number of cores. say : takes each line. clock : gives seconds. It is silent in the
+    processes that a cluster starts for single jobs, which are not told what the whole run is.
     """
 
     def __init__(
@@ -51,7 +53,8 @@ class Progress(logging.Handler):
         self._costs, self._cores, self._say, self._clock = costs, cores, say, clock
         self._seconds: Mapping[str, float] = {}
         self._rules: dict[int, str] = {}
-        self._waiting: dict[str, int] = {}
+        self._waiting: Counter[str] = Counter()
+        self._known = False
         self._begun = 0.0
         self._whole = 0.0
         self._failed: list[tuple[str, list[str]]] = []
@@ -65,13 +68,14 @@ class Progress(logging.Handler):
                 self._rules[record.__dict__["jobid"]] = record.__dict__["rule_name"]
             case "job_finished":
                 self._waiting[self._rules.get(record.__dict__["job_id"], "")] -= 1
-            case "progress" if record.__dict__["done"] < record.__dict__["total"]:
+            case "progress" if self._known and record.__dict__["done"] < record.__dict__["total"]:
                 self._tell(record.__dict__["done"] / record.__dict__["total"])
             case "job_error":
                 self._failed.append((record.__dict__["rule_name"], list(record.__dict__["log"])))
 
     def _begin(self, stats: Mapping[str, int]) -> None:
-        self._waiting = {"": 0} | {rule: each for rule, each in stats.items() if rule != "total"}
+        self._known = True
+        self._waiting = Counter({rule: each for rule, each in stats.items() if rule != "total"})
         self._seconds = self._costs()
         self._whole, self._begun = self._left(), self._clock()
         if self._seconds and self._whole >= 1:
