@@ -90,7 +90,7 @@ def test_runs_that_diverge_are_a_result_and_not_a_crash(unbuilt):
             }
         },
     )
-    build(unbuilt)
+    build(unbuilt, "claims", "figures")
     times = read_table(unbuilt / RESULTS / "learning_times.parquet").to_pandas()
     for _, each in times.groupby("experiment", observed=True):
         diverged = each["relative_step_size"] > 1
