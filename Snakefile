@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from stagewise.errors import StagewiseError
-from stagewise.plan import make_plan
+from stagewise.plan import AGGREGATES, make_plan
 from stagewise.processes import clear_stale_lock, pin_threads, share_package
 
 pin_threads()

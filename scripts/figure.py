@@ -9,6 +9,8 @@ from stagewise.pipeline.rule import logged
 
 with logged(snakemake):
     style.apply()
-    aggregates = Aggregates({name: Path(path) for name, path in snakemake.input.items()})
+    aggregates = Aggregates(
+        {name: [Path(path) for path in paths] for name, paths in snakemake.input.items()}
+    )
     module = import_module(snakemake.params.module)
     style.save(module.plot(aggregates), Path(snakemake.output.pdf), Path(snakemake.output.png))

@@ -78,9 +78,11 @@ class Experiment(Section):
     depth: list[Annotated[int, Field(ge=1, le=8)]] = Field(
         [2], min_length=1, description="Number of weight matrices; 1 is the linear model."
     )
-    width: Count | None = Field(None, description="Hidden units; null: min(dim_in, dim_out).")
-    initialisation: list[Literal["aligned", "diagonal", "orthogonal", "gaussian"]] = Field(
-        ["gaussian"], min_length=1, description="How the first weights are drawn."
+    width: list[Count | None] = Field(
+        [None], min_length=1, description="Hidden units; null: min(dim_in, dim_out)."
+    )
+    initialisation: list[Literal["aligned", "diagonal", "orthogonal", "gaussian", "unbalanced"]] = (
+        Field(["gaussian"], min_length=1, description="How the first weights are drawn.")
     )
     delta: list[Positive] = Field(
         min_length=1, description="Initial scale: every layer starts at e^-delta."
@@ -95,9 +97,10 @@ class Experiment(Section):
     )
     replicates: Count = Field(20, description="Seeds per grid point.")
     modes: Count = Field(10, description="How many of the strongest modes are followed.")
-    horizon: Positive = Field(
+    horizon: NonNegative = Field(
         1.5,
-        description="Length of a run, in units of delta/ln(1+step*sigma) of its horizon_mode.",
+        description="Length of a run, in units of delta/ln(1+step*sigma) of its horizon_mode, to which "
+        "extra_iterations are added.",
     )
     horizon_mode: Count | None = Field(
         None, description="Mode that sets the length of a run; null: the weakest one followed."
@@ -109,6 +112,20 @@ class Experiment(Section):
         100, description="Recorded iterations per decade, log-spaced (every one at first)."
     )
     runs_per_shard: Count = Field(200, description="Runs simulated by one job.")
+    compare_commuting: bool = Field(
+        False,
+        description="Train from the same start without the part of sigma_x that does not commute "
+        "too, and record how far the two maps are apart.",
+    )
+    references: bool = Field(
+        False,
+        description="Compare with reduced-rank regression and ridge regression on held-out data.",
+    )
+    teacher_theory: bool = Field(
+        False,
+        description="Compute Lampinen and Ganguli's theory of test and train error (data sets of "
+        "kind low_rank_regression with one_hot inputs).",
+    )
     rotate_hidden: bool = Field(
         False,
         description="Keep hidden directions apart (two layers), so that rounding of the large ones "

@@ -1,7 +1,9 @@
 """An experiment's section of the config, expanded to its runs and dealt into shards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -46,14 +48,7 @@ class Run:
 
 def expand(name: str, experiment: Experiment) -> list[Run]:
     """Every run of an experiment, replicates innermost."""
-    grid = product(
-        experiment.datasets,
-        experiment.depth,
-        experiment.initialisation,
-        experiment.delta,
-        experiment.step_size,
-        range(experiment.replicates),
-    )
+    grid = product(*_axes(experiment), range(experiment.replicates))
     return [
         Run(
             run=position,
@@ -61,29 +56,39 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
             dataset=dataset,
             centred=experiment.centred,
             depth=depth,
-            width=experiment.width,
+            width=width,
             initialisation=initialisation,
             delta=delta,
             step_size=step_size,
             step_size_unit=experiment.step_size_unit,
             replicate=replicate,
         )
-        for position, (dataset, depth, initialisation, delta, step_size, replicate) in enumerate(
-            grid
-        )
+        for position, (
+            dataset,
+            depth,
+            width,
+            initialisation,
+            delta,
+            step_size,
+            replicate,
+        ) in enumerate(grid)
     ]
 
 
-def shard_count(experiment: Experiment) -> int:
-    """Number of jobs that simulate an experiment."""
-    axes = (
+def _axes(experiment: Experiment) -> tuple[Sequence[Any], ...]:
+    return (
         experiment.datasets,
         experiment.depth,
+        experiment.width,
         experiment.initialisation,
         experiment.delta,
         experiment.step_size,
     )
-    runs = int(np.prod([len(axis) for axis in axes])) * experiment.replicates
+
+
+def shard_count(experiment: Experiment) -> int:
+    """Number of jobs that simulate an experiment."""
+    runs = int(np.prod([len(axis) for axis in _axes(experiment)])) * experiment.replicates
     return -(-runs // experiment.runs_per_shard)
 
 

@@ -1,6 +1,6 @@
 """What the Snakefile needs to know of a configuration: paths, shards, what depends on what."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,14 +18,18 @@ SCRIPTS = (
     "moments",
     "simulate",
     "forecasts",
-    "learning_times",
-    "trajectory_summary",
+    "references",
+    "teachers",
+    "statistics",
+    "aggregates",
     "assumption",
     "learning_times_summary",
     "figure",
     "claims",
     "index",
 )
+AGGREGATES = ("learning_times", "trajectory_summary", "forecasts", "references", "teachers")
+"""Tables that every experiment has a part of, or those do that ask for it."""
 TABLE_FORMATS = ("csv", "md", "tex")
 
 
@@ -62,7 +66,7 @@ class Plan:
 
     def simulation(self, experiment: str) -> dict[str, Any]:
         """What the training of an experiment depends on."""
-        unread = {"summarise", "forecast"}
+        unread = {"summarise", "forecast", "references", "teacher_theory"}
         return {
             key: value
             for key, value in self.plain_config["experiments"][experiment].items()
@@ -94,33 +98,26 @@ class Plan:
     def intermediate_files(self) -> list[str]:
         """All that is built on the way to figures and tables."""
         names = ("claims.json", "verdicts.txt", "macros.tex", "provenance.json")
-        aggregates = ("learning_times", "trajectory_summary", "forecasts")
         used = dict.fromkeys(
             path for name in self.config.experiments for path in self.moments_of(name)
         )
         return [
             *used,
             *self.all_shards(),
-            *self.aggregates(aggregates).values(),
+            *(path for name in AGGREGATES for path in self.parts(name)),
+            *self.aggregates(AGGREGATES).values(),
             *(f"{self.results}/{name}" for name in names),
         ]
 
-    def summarised_experiments(self) -> list[str]:
-        """Experiments whose curves over training are kept."""
-        return [name for name, each in self.config.experiments.items() if each.summarise]
-
-    def summarised_shards(self) -> list[str]:
-        """Trajectories of those experiments."""
-        return [path for name in self.summarised_experiments() for path in self.shards(name)]
-
-    def forecast_experiments(self) -> list[str]:
-        """Experiments whose learning times are forecast."""
-        return [name for name, each in self.config.experiments.items() if each.forecast]
-
-    def forecast_moments(self) -> list[str]:
-        """Moments of those experiments, each file once."""
-        paths = (path for name in self.forecast_experiments() for path in self.moments_of(name))
-        return list(dict.fromkeys(paths))
+    def parts(self, aggregate: str, experiments: Iterable[str] | None = None) -> list[str]:
+        """The tables of one kind of some experiments (default: all), of those that have one."""
+        flag = {"forecasts": "forecast", "references": "references", "teachers": "teacher_theory"}
+        sections = self.config.experiments
+        return [
+            f"{self.results}/{aggregate}/{name}.parquet"
+            for name in (sections if experiments is None else experiments)
+            if aggregate not in flag or getattr(sections[name], flag[aggregate])
+        ]
 
     def assumption_moments(self) -> list[str]:
         """Moments of the data sets in the table assumption."""
@@ -137,9 +134,17 @@ class Plan:
             for name in names
         }
 
-    def figure_aggregates(self, figure: str) -> dict[str, str]:
-        """Aggregates that a figure reads."""
-        return self.aggregates(FIGURES[figure].aggregates)
+    def figure_aggregates(self, figure: str) -> dict[str, list[str]]:
+        """Tables that a figure reads by the aggregate's name, of the experiments it shows."""
+        spec = FIGURES[figure]
+        return {
+            name: (
+                self.parts(name, spec.experiments)
+                if name in AGGREGATES
+                else list(self.aggregates((name,)).values())
+            )
+            for name in spec.aggregates
+        }
 
     def figure_files(self) -> list[str]:
         """Every figure as PDF and PNG."""

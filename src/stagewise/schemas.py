@@ -36,6 +36,12 @@ _RUN = [
     _field("seed", _INTEGER, "replicate of the grid point, from 0"),
     _field("step_size", _REAL, "step size of gradient descent"),
     _field("status", _SHORT, "ok or diverged"),
+    _field(
+        "orientation",
+        _REAL,
+        "sign of det W at the start times that of det sigma_xy; missing: not square",
+    ),
+    _field("non_commuting", _REAL, "spectral norm of the part of sigma_x off the modes"),
 ]
 
 _MODE = [
@@ -64,6 +70,10 @@ TRAJECTORIES = pa.schema(
             "relative Frobenius distance of W to reduced-rank regression of this rank",
         ),
         _field("reduced_rank_response_distance", _REAL, "the same of sigma_x W"),
+        _field(
+            "test_error", _REAL, "held-out error over the targets' size; missing: none held out"
+        ),
+        _field("deviation", _REAL, "spectral distance of W to that of commuting moments"),
     ]
 )
 
@@ -91,6 +101,11 @@ LEARNING_TIMES = pa.schema(
         _field("nearest_reduced_rank", _REAL, "smallest distance of W to regression of this rank"),
         _field("nearest_reduced_rank_response", _REAL, "the same of sigma_x W"),
         _field("final_strength", _REAL, "last recorded u^T W v"),
+        _field("best_test_error", _REAL, "smallest recorded test error"),
+        _field("final_test_error", _REAL, "last recorded test error"),
+        _field("largest_deviation", _REAL, "largest recorded deviation; missing: not compared"),
+        _field("largest_deviation_iteration", _REAL, "when that was recorded", _ITERATIONS),
+        _field("final_deviation", _REAL, "last recorded deviation"),
         _field("final_imbalance", _REAL, "last recorded imbalance of the layers"),
         _field("outcome", _SHORT, "monotone, overshoot or no convergence"),
         _field("next_overlap", _REAL, "share of the next mode when this one reaches 90 %"),
@@ -102,6 +117,7 @@ FORECASTS = pa.schema(
         _field("experiment", _SHORT, "section of the config"),
         _field("dataset", _SHORT, "name of the data set"),
         _field("draw", _INTEGER, "draw of the data set, from 0"),
+        _field("width", _INTEGER, "hidden units"),
         _field("delta", _REAL, "initial scale: every layer starts at e^-delta"),
         _field("relative_step_size", _REAL, "step size in the experiment's own unit"),
         _field("mode", _INTEGER, "stage, from 1"),
@@ -109,6 +125,36 @@ FORECASTS = pa.schema(
         _field("predicted_staged", _REAL, "staged forecast", _ITERATIONS),
         _field("predicted_integrated", _REAL, "integrated forecast", _ITERATIONS),
         _field("largest_curvature", _REAL, "step size times top curvature on the way"),
+    ]
+)
+
+REFERENCES = pa.schema(
+    [
+        _field("experiment", _SHORT, "section of the config"),
+        _field("dataset", _SHORT, "name of the data set"),
+        _field("draw", _INTEGER, "draw of the data set, from 0"),
+        _field("method", _SHORT, "reduced_rank or ridge"),
+        _field("parameter", _REAL, "rank, or penalty over the top eigenvalue of sigma_x"),
+        _field("test_error", _REAL, "held-out error over the targets' size"),
+    ]
+)
+
+TEACHERS = pa.schema(
+    [
+        _field("experiment", _TEXT, "section of the config"),
+        _field("dataset", _TEXT, "name of the data set"),
+        _field("rank", _INTEGER, "rank of the teacher"),
+        _field("strength", _REAL, "smallest singular value of the teacher"),
+        _field("white", pa.bool_(), "whether sigma_x is a multiple of the identity"),
+        _field("initialisation", _TEXT, "how the first weights were drawn"),
+        _field("delta", _REAL, "initial scale: every layer starts at e^-delta"),
+        _field("relative_step_size", _REAL, "step size in the experiment's own unit"),
+        _field("fastest", _REAL, "growth of the strongest mode in one step, if inputs are white"),
+        _field("version", _TEXT, "asymptotic, or finite: from the noisy targets of each draw"),
+        _field("law", _TEXT, "growth of the flow, or discrete: of descent"),
+        _field("iteration", _INTEGER, "iteration", _ITERATIONS),
+        _field("test_error", _REAL, "held-out error over the targets' size"),
+        _field("train_error", _REAL, "training error over the targets' size"),
     ]
 )
 

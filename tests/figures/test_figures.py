@@ -15,10 +15,13 @@ from stagewise.experiments import expand
 from stagewise.figures import FIGURES, style
 from stagewise.files import write_table
 from stagewise.formats import write_formats
+from stagewise.pipeline.aggregates import SCHEMAS
 from stagewise.pipeline.forecasts import forecast_table, with_forecasts
+from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.statistics import learning_times_table, summary_table
 from stagewise.pipeline.tables import assumption_table
+from stagewise.pipeline.teachers import teachers_table
 from stagewise.problems.datasets import draw_moments
 from stagewise.validation import parse_config
 
@@ -32,6 +35,14 @@ TINY = {
     "stable_step": {"step_size": [0.1, 0.9], "replicates": 6},
     "mode_order": {"delta": [3, 10], "replicates": 6},
     "real_data": {"delta": [3, 5], "replicates": 2},
+    "real_data_uncentred": {"delta": [3, 5], "replicates": 2},
+    "perturbation": {"delta": [2, 4], "replicates": 2},
+    "perturbation_growth": {"delta": [3, 6], "replicates": 4, "step_size": [0.1]},
+    "initialisation": {"delta": [3, 6], "replicates": 2},
+    "reduced_rank_path": {"delta": [3], "replicates": 2},
+    "generalisation": {"delta": [3], "replicates": 2, "horizon": 2},
+    "lampinen_ganguli": {"replicates": 2, "extra_iterations": 60},
+    "lampinen_ganguli_steps": {"replicates": 2, "extra_iterations": 60},
     "forecast": {"delta": [6, 9], "replicates": 2},
 }
 
@@ -41,33 +52,60 @@ def aggregates(tmp_path_factory, default_config):
     style.apply()
     raw = default_config
     raw["datasets"]["autoencoder"] |= {"dim": 6, "rank": 3, "samples": 60}
+    for name, spec in raw["datasets"].items():
+        if name.startswith("teacher"):
+            spec |= {"dim_in": 12, "dim_out": 6, "samples": 12, "noise": 0.3, "draws": 2}
+    raw["datasets"]["digits_split"] |= {"draws": 2}
     raw["datasets"]["autoencoder_draws"] |= {"dim": 6, "rank": 3, "samples": 60, "draws": 2}
     config = parse_config(raw)
-    tables, curves = [], []
-    for name, changes in TINY.items():
-        each = Experiment.model_validate(config.experiments[name].model_dump() | changes)
-        draws = {data: draw_moments(data, config.datasets[data], None) for data in each.datasets}
-        tables.append(simulate(expand(name, each), each, draws))
-        if each.summarise:
-            curves.append([tables[-1]])
+    experiments = {
+        name: Experiment.model_validate(config.experiments[name].model_dump() | changes)
+        for name, changes in TINY.items()
+    }
+    draws = {
+        data: draw_moments(data, config.datasets[data], None)
+        for data in {data for each in experiments.values() for data in each.datasets}
+    }
     folder = tmp_path_factory.mktemp("aggregates")
-    paths = {name: folder / f"{name}.parquet" for name in ("learning_times", "trajectory_summary")}
-    forecast = Experiment.model_validate(
-        config.experiments["forecast"].model_dump() | TINY["forecast"]
-    )
-    moments = {name: draw_moments(name, config.datasets[name], None) for name in forecast.datasets}
-    forecasts = forecast_table({"forecast": forecast}, moments)
-    times = with_forecasts(learning_times_table(tables), forecasts)
-    write_table(times, paths["learning_times"])
-    paths["assumption"] = folder / "assumption.csv"
-    firsts = {name: draws[0] for name, draws in moments.items()}
-    write_formats(assumption_table(firsts, 2), [paths["assumption"]])
-    write_table(summary_table(curves), paths["trajectory_summary"])
+    paths = {name: [] for name in SCHEMAS}
+    for name, each in experiments.items():
+        for kind, table in tables_of(name, each, draws).items():
+            paths[kind].append(folder / f"{kind}_{name}.parquet")
+            write_table(table, paths[kind][-1])
+    paths["assumption"] = [folder / "assumption.csv"]
+    firsts = {name: draws[name][0] for name in experiments["forecast"].datasets}
+    write_formats(assumption_table(firsts, 2), paths["assumption"])
     return Aggregates(paths)
 
 
+def tables_of(name, each, draws):
+    """All tables of one experiment, as the rules make them."""
+    trajectories = simulate(expand(name, each), each, draws)
+    times = learning_times_table([trajectories])
+    if each.forecast:
+        times = with_forecasts(times, forecast_table(name, each, draws))
+    tables = {"learning_times": times}
+    if each.summarise:
+        tables["trajectory_summary"] = summary_table([trajectories])
+    if each.references:
+        tables["references"] = references_table(name, each, draws)
+    if each.teacher_theory:
+        tables["teachers"] = teachers_table(name, each, draws)
+    return tables
+
+
 def draw(name, aggregates) -> Figure:
-    figure = import_module(f"stagewise.figures.{name}").plot(aggregates)
+    """The figure from the tables that its entry in FIGURES names, as its rule gives them."""
+    spec = FIGURES[name]
+    given = {
+        kind: [
+            path
+            for path in aggregates.paths[kind]
+            if path.suffix == ".csv" or path.stem.removeprefix(f"{kind}_") in spec.experiments
+        ]
+        for kind in spec.aggregates
+    }
+    figure = import_module(f"stagewise.figures.{name}").plot(Aggregates(given))
     FigureCanvasAgg(figure)
     return figure
 

@@ -1,7 +1,15 @@
 rule judge_claims:
     """A verdict with a measured number for every claim."""
     input:
-        **plan.aggregates(("learning_times", "trajectory_summary", "assumption")),
+        **plan.aggregates(
+            (
+                "learning_times",
+                "trajectory_summary",
+                "assumption",
+                "references",
+                "teachers",
+            )
+        ),
     output:
         json=f"{plan.results}/claims.json",
         text=f"{plan.results}/verdicts.txt",

@@ -1,11 +1,12 @@
 """Claims and their verdicts; a claim puts a prediction beside a measurement."""
 
 from stagewise.aggregates import Aggregates
-from stagewise.claims import forecast, gidel2019, ours, reviews
+from stagewise.claims import forecast, generalisation, gidel2019, ours, path, reviews
 from stagewise.claims.registry import Claim, Judgement, Measurement, judge
 
-_SOURCES = ("gidel2019", "reviews", "ours")
-_ALL = (*gidel2019.CLAIMS, *reviews.CLAIMS, *ours.CLAIMS, *forecast.CLAIMS)
+_SOURCES = ("gidel2019", "reviews", "lampinen2018", "ours")
+_MODULES = (gidel2019, path, reviews, generalisation, ours, forecast)
+_ALL = tuple(claim for module in _MODULES for claim in module.CLAIMS)
 CLAIMS: tuple[Claim, ...] = tuple(sorted(_ALL, key=lambda claim: _SOURCES.index(claim.source)))
 
 

@@ -27,6 +27,7 @@ OBSERVABLES = (
     "imbalance",
     "reduced_rank_distance",
     "reduced_rank_response_distance",
+    "test_error",
 )
 
 
@@ -125,6 +126,7 @@ class Batch:
             "effective_rank": effective_rank(values),
             "imbalance": _imbalance(layers),
             **self._reduced_rank_distances(product, runs),
+            "test_error": self._test_error(product, runs),
             "learned_share": np.hstack([response_values, strengths]) / self.full_value[runs],
             "product": product,
         }
@@ -147,6 +149,14 @@ class Batch:
             whole = _sum_entries(np.asarray((scale * product) ** 2))[:, None]
             distances[name] = np.sqrt(np.maximum(whole + norm - 2 * overlap, 0) / norm)
         return distances
+
+    def _test_error(self, product: FloatArray, runs: IntArray) -> FloatArray:
+        error = np.full(len(runs), np.nan)
+        for position, run in enumerate(runs.tolist()):
+            held_out = self.problems[run].held_out
+            if held_out is not None:
+                error[position] = held_out.error(self.unrotated(product[position], run))
+        return error
 
     def unrotated(self, products: FloatArray, run: int) -> FloatArray:
         """End-to-end maps (records, dim_in, dim_out) of a run in its problem's coordinates."""

@@ -37,6 +37,7 @@ class Trajectory:
     imbalance : (runs, records), relative difference of W_lᵀW_l and W_{l+1}W_{l+1}ᵀ, 0 to 1.
     reduced_rank_distance, reduced_rank_response_distance : (runs, records, modes), ‖W − W^k‖/‖W^k‖
     with W^k reduced-rank regression of rank k = 1, 2, …, and the same of sigma_x·W.
+    test_error : (runs, records), see `HeldOut.error`; NaN for problems without held-out data.
     status : (runs,), "ok" or "diverged". products : (runs, records, dim_in, dim_out), W itself,
     or None unless asked for.
     """
@@ -53,6 +54,7 @@ class Trajectory:
     imbalance: FloatArray
     reduced_rank_distance: FloatArray
     reduced_rank_response_distance: FloatArray
+    test_error: FloatArray
     status: AnyArray
     products: FloatArray | None = None
 

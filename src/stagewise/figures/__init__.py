@@ -38,6 +38,31 @@ FIGURES = {
         ("step_size", "stable_step", "mode_order"),
         ("learning_times",),
     ),
+    "perturbation": FigureSpec(
+        "What a part that does not commute does to the path depends on the order of modes",
+        ("perturbation", "perturbation_growth"),
+        ("learning_times",),
+    ),
+    "initialisation": FigureSpec(
+        "Any vanishing start learns in stages",
+        ("initialisation",),
+        ("trajectory_summary", "learning_times"),
+    ),
+    "reduced_rank_path": FigureSpec(
+        "Training passes by reduced-rank regression where the two orders agree",
+        ("reduced_rank_path",),
+        ("trajectory_summary", "learning_times"),
+    ),
+    "generalisation": FigureSpec(
+        "Held-out error along training",
+        ("generalisation",),
+        ("trajectory_summary", "learning_times", "references"),
+    ),
+    "lampinen_ganguli": FigureSpec(
+        "The theory of test error by Lampinen and Ganguli, against training",
+        ("lampinen_ganguli", "lampinen_ganguli_steps"),
+        ("trajectory_summary", "teachers"),
+    ),
     "forecast": FigureSpec(
         "Forecasts where the moments do not commute",
         ("forecast",),
@@ -45,7 +70,7 @@ FIGURES = {
     ),
     "real_data": FigureSpec(
         "Second moments of real data predict when a network learns each mode",
-        ("real_data",),
+        ("real_data", "real_data_uncentred"),
         ("trajectory_summary", "learning_times"),
     ),
 }

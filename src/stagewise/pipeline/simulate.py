@@ -11,7 +11,7 @@ from stagewise.arrays import FloatArray
 from stagewise.config import Experiment
 from stagewise.dynamics import Trajectory, gradient_descent
 from stagewise.experiments import Run, record_iterations
-from stagewise.networks import initial_weights
+from stagewise.networks import initial_weights, orientation
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.schemas import TRAJECTORIES
@@ -65,19 +65,26 @@ def _prepare(run: Run, problem: Problem, experiment: Experiment) -> _Prepared:
     available = len(problem.modes.sigma) if run.depth == 1 else min(len(problem.modes.sigma), width)
     modes = min(experiment.modes, available)
     step_size = absolute_step(run.step_size, run.step_size_unit, problem)
-    last = min(experiment.horizon_mode or modes, modes)
-    slowest = learning_iteration(problem.modes.sigma[last - 1], run.delta, step_size)
     return _Prepared(
         run=run,
         problem=problem,
         width=width,
         modes=modes,
         step_size=step_size,
-        iterations=int(np.ceil(experiment.horizon * slowest + experiment.extra_iterations)),
+        iterations=run_length(problem, experiment, run.delta, step_size, modes),
         weights=initial_weights(
             problem, run.initialisation, run.depth, width, run.delta, run.generator()
         ),
     )
+
+
+def run_length(
+    problem: Problem, experiment: Experiment, delta: float, step_size: float, modes: int
+) -> int:
+    """Iterations that a run is asked for; modes : how many of them are followed."""
+    last = min(experiment.horizon_mode or modes, modes)
+    slowest = learning_iteration(problem.modes.sigma[last - 1], delta, step_size)
+    return int(np.ceil(experiment.horizon * slowest + experiment.extra_iterations))
 
 
 def absolute_step(step_size: float, unit: str, problem: Problem) -> float:
@@ -92,24 +99,51 @@ def absolute_step(step_size: float, unit: str, problem: Problem) -> float:
 
 
 def _train(batch: list[_Prepared], experiment: Experiment) -> list[pa.Table]:
+    trajectory = _descend(batch, [each.problem for each in batch], experiment)
+    if not experiment.compare_commuting:
+        return [_table(each, trajectory, position) for position, each in enumerate(batch)]
+    commuting = _descend(batch, [each.problem.commuting for each in batch], experiment)
+    return [
+        _table(each, trajectory, position, _deviation(trajectory, commuting, position))
+        for position, each in enumerate(batch)
+    ]
+
+
+def _descend(batch: list[_Prepared], problems: list[Problem], experiment: Experiment) -> Trajectory:
     records = record_iterations(
         experiment.records_per_decade, max(each.iterations for each in batch)
     )
     # A run ends at the first record at or past its horizon, whatever its batch records after.
     ends = records[np.searchsorted(records, [each.iterations for each in batch])]
-    trajectory = gradient_descent(
-        [each.problem for each in batch],
+    return gradient_descent(
+        problems,
         [np.stack(layers) for layers in zip(*(each.weights for each in batch), strict=True)],
         np.array([each.step_size for each in batch]),
         records,
         stop_at=ends,
         modes=batch[0].modes,
         rotate=experiment.rotate_hidden,
+        keep_products=experiment.compare_commuting,
     )
-    return [_table(each, trajectory, position) for position, each in enumerate(batch)]
 
 
-def _table(prepared: _Prepared, batch: Trajectory, position: int) -> pa.Table:
+def _deviation(batch: Trajectory, other: Trajectory, run: int) -> FloatArray:
+    """‖W − W'‖₂ of a run in two batches (records,), NaN at records of its own."""
+    deviation = np.full(batch.iterations.shape[1], np.nan)
+    if batch.products is not None and other.products is not None:
+        mine, theirs = (
+            np.flatnonzero((each.iterations[run] >= 0) & ~each.refined[run])
+            for each in (batch, other)
+        )
+        count = min(len(mine), len(theirs))
+        gap = batch.products[run, mine[:count]] - other.products[run, theirs[:count]]
+        deviation[mine[:count]] = np.linalg.norm(gap, ord=2, axis=(1, 2))
+    return deviation
+
+
+def _table(
+    prepared: _Prepared, batch: Trajectory, position: int, deviation: FloatArray | None = None
+) -> pa.Table:
     recorded = np.flatnonzero(batch.iterations[position] >= 0)
     rows, modes = len(recorded), prepared.modes
     run, spectrum = prepared.run, prepared.problem.modes
@@ -129,7 +163,10 @@ def _table(prepared: _Prepared, batch: Trajectory, position: int) -> pa.Table:
         "seed": run.replicate,
         "step_size": prepared.step_size,
         "status": str(batch.status[position]),
+        "orientation": orientation(prepared.problem, prepared.weights),
+        "non_commuting": np.nan if deviation is None else prepared.problem.non_commuting,
     }
+    missing = np.full(batch.iterations.shape[1], np.nan)
     per_record = {
         "iteration": batch.iterations[position],
         "refined": batch.refined[position],
@@ -138,6 +175,8 @@ def _table(prepared: _Prepared, batch: Trajectory, position: int) -> pa.Table:
         "trace_norm": batch.trace_norm[position],
         "effective_rank": batch.effective_rank[position],
         "imbalance": batch.imbalance[position],
+        "test_error": batch.test_error[position],
+        "deviation": missing if deviation is None else deviation,
     }
     per_mode = {
         "singular_value": batch.singular_values[position],

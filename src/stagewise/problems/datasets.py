@@ -38,8 +38,6 @@ def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moment
     Raises StagewiseError when the data cannot be found or read.
     """
     match spec:
-        case DigitsData():
-            return [digits_moments()]
         case MnistData() | FashionMnistData():
             return [image_moments(*mnist.load(spec, data_directory(data_dir)), classes=10)]
         case Cifar10Data():
@@ -50,8 +48,12 @@ def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moment
             return [streamed_image_moments(chain.from_iterable(files), imagenet64.CLASSES)]
         case NpzData():
             return [read_user_data(Path(spec.path))]
+    if isinstance(spec, RandomModesData):
+        name = spec.seed_name or name
     draws = (generator("dataset", name, draw) for draw in range(spec.draws))
     match spec:
+        case DigitsData():
+            return [digits_moments(spec.train_samples, each) for each in draws]
         case AlignedData():
             return [synthetic.draw_aligned(spec, each) for each in draws]
         case RandomModesData():

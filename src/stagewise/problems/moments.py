@@ -8,7 +8,7 @@ from scipy.linalg.blas import dsyrk
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
-from stagewise.problems.problem import Problem
+from stagewise.problems.problem import HeldOut, Problem
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Moments:
     sigma_x : (dim_in, dim_in) XᵀX/n. sigma_xy : (dim_in, dim_out) XᵀY/n.
     mean_x : (dim_in,). mean_y : (dim_out,). tr_yy : trace of YᵀY/n.
     n : number of samples; 0 where moments were prescribed and no sample exists.
+    held_out : moments of other samples of the same kind, to try what was learned on.
     """
 
     sigma_x: FloatArray
@@ -26,6 +27,7 @@ class Moments:
     mean_y: FloatArray
     tr_yy: float
     n: int
+    held_out: "Moments | None" = None
 
     @classmethod
     def of_block(cls, inputs: FloatArray, outputs: FloatArray) -> "Moments":
@@ -79,12 +81,29 @@ class Moments:
         )
 
     def problem(self, centred: bool) -> Problem:
-        """The regression problem, with X and Y minus their means when `centred`."""
+        """The regression problem, with X and Y minus their means when `centred`.
+
+        Held-out data are taken about the means of these data, as a prediction would be.
+        """
         if not centred:
-            return Problem(self.sigma_x, self.sigma_xy)
+            origin = np.zeros(self.sigma_xy.shape[0]), np.zeros(self.sigma_xy.shape[1])
+            return Problem(self.sigma_x, self.sigma_xy, self._held_out_about(*origin))
         return Problem(
             self.sigma_x - np.outer(self.mean_x, self.mean_x),
             self.sigma_xy - np.outer(self.mean_x, self.mean_y),
+            self._held_out_about(self.mean_x, self.mean_y),
+        )
+
+    def _held_out_about(self, x: FloatArray, y: FloatArray) -> HeldOut | None:
+        """Moments of the held-out X − x and Y − y."""
+        if self.held_out is None:
+            return None
+        other = self.held_out
+        cross = np.outer(other.mean_x, x)
+        return HeldOut(
+            other.sigma_x - cross - cross.T + np.outer(x, x),
+            other.sigma_xy - np.outer(other.mean_x, y) - np.outer(x, other.mean_y - y),
+            other.tr_yy - float((2 * other.mean_y - y) @ y),
         )
 
 

@@ -17,17 +17,36 @@ RANK_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Second moments of data that a map is tried on, about the means of the training data.
+
+    sigma_x : (dim_in, dim_in). sigma_xy : (dim_in, dim_out). tr_yy : mean squared size of targets.
+    """
+
+    sigma_x: FloatArray
+    sigma_xy: FloatArray
+    tr_yy: float
+
+    def error(self, product: FloatArray) -> float:
+        """Squared error of a map (dim_in, dim_out), as a share of the targets' squared size."""
+        fit = np.sum(product * (self.sigma_x @ product - 2 * self.sigma_xy))
+        return float(1 + fit / self.tr_yy)
+
+
+@dataclass(frozen=True)
 class Problem:
     """Second moments of a regression problem.
 
     sigma_x : (dim_in, dim_in), symmetric positive semi-definite.
     sigma_xy : (dim_in, dim_out).
+    held_out : moments of data to try maps on, if there are any.
     Raises StagewiseError for shapes that do not fit, non-finite entries, or a `sigma_x` that is
     not symmetric or not positive semi-definite. Arrays are shared, never written to.
     """
 
     sigma_x: FloatArray
     sigma_xy: FloatArray
+    held_out: HeldOut | None = None
 
     def __post_init__(self) -> None:
         check_moments(self.sigma_x, self.sigma_xy)
@@ -82,6 +101,23 @@ class Problem:
         return Modes(left, sigma[:kept], right[:kept].T, lam)
 
     @cached_property
+    def commuting(self) -> "Problem":
+        """The problem without the part of sigma_x that does not commute with sigma_xy.
+
+        sigma_x is made diagonal in the left singular vectors of sigma_xy, completed by the
+        eigenvectors of sigma_x on what they leave; sigma and lam of the modes stay.
+        """
+        frame = self.modes.completed_left(self.sigma_x)
+        diagonal = np.einsum("ik,ij,jk->k", frame, self.sigma_x, frame, optimize=True)
+        sigma_x = (frame * diagonal) @ frame.T
+        return Problem((sigma_x + sigma_x.T) / 2, self.sigma_xy, self.held_out)
+
+    @property
+    def non_commuting(self) -> float:
+        """Spectral norm of what `commuting` leaves out, ‖B‖ of Gidel et al. 2019."""
+        return float(np.linalg.norm(self.sigma_x - self.commuting.sigma_x, ord=2))
+
+    @cached_property
     def least_squares(self) -> FloatArray:
         """Minimum-norm least-squares map sigma_x⁺ sigma_xy (dim_in, dim_out)."""
         keep = self.eigenvalues > RANK_TOLERANCE * self.eigenvalues[-1]
@@ -115,6 +151,11 @@ class Modes:
     sigma: FloatArray
     right: FloatArray
     lam: FloatArray
+
+    def completed_left(self, sigma_x: FloatArray) -> FloatArray:
+        """`left` completed to a basis (dim_in, dim_in) by eigenvectors of sigma_x on the rest."""
+        rest = np.linalg.svd(self.left, full_matrices=True)[0][:, self.left.shape[1] :]
+        return np.hstack([self.left, rest @ np.linalg.eigh(rest.T @ sigma_x @ rest)[1]])
 
 
 def check_moments(sigma_x: FloatArray, sigma_xy: FloatArray) -> None:

@@ -1,5 +1,7 @@
 """Synthetic problems, built backwards where possible so that their answers are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import scipy.linalg
 
@@ -13,6 +15,7 @@ from stagewise.config import (
     RotatedData,
 )
 from stagewise.problems.moments import Moments
+from stagewise.problems.problem import Problem
 
 
 def random_orthogonal(size: int, generator: np.random.Generator) -> FloatArray:
@@ -50,7 +53,15 @@ def draw_random_modes(spec: RandomModesData, generator: np.random.Generator) -> 
     low, high = np.log(spec.lam_range)
     ratio = np.exp(generator.uniform(low, high, spec.modes))
     lam = np.full(spec.modes, ratio[0]) if spec.equal_lam else ratio * sigma
-    return aligned(sigma, lam, spec.frame, generator)
+    moments = aligned(sigma, lam, spec.frame, generator)
+    if spec.perturbation == 0:
+        return moments
+    left = Problem(moments.sigma_x, moments.sigma_xy).modes.left
+    breaking = generator.standard_normal((spec.modes, spec.modes))
+    breaking += breaking.T
+    np.fill_diagonal(breaking, 0)
+    breaking *= spec.perturbation * lam.min() / np.linalg.norm(breaking, ord=2)
+    return Moments.prescribed(moments.sigma_x + left @ breaking @ left.T, moments.sigma_xy)
 
 
 def draw_autoencoder(spec: AutoencoderData, generator: np.random.Generator) -> Moments:
@@ -100,11 +111,21 @@ def draw_power_law(spec: PowerLawData, generator: np.random.Generator) -> Moment
 def draw_low_rank_regression(
     spec: LowRankRegressionData, generator: np.random.Generator
 ) -> Moments:
-    """Moments of y = Wᵀx + noise; the teacher W has `rank` singular values rank, …, 2, 1."""
+    """Moments of y = Wᵀx + noise; the teacher W has singular values strength·(rank, …, 2, 1).
+
+    Held out are the moments of all such inputs, with the teacher's outputs free of noise.
+    """
     left = random_orthogonal(spec.dim_in, generator)[:, : spec.rank]
     right = random_orthogonal(spec.dim_out, generator)[:, : spec.rank]
-    teacher = (left * np.arange(spec.rank, 0, -1.0)) @ right.T
+    teacher = spec.strength * (left * np.arange(spec.rank, 0, -1.0)) @ right.T
     spread = np.arange(1, spec.dim_in + 1) ** (-spec.input_decay / 2)
-    inputs = spread * generator.standard_normal((spec.samples, spec.dim_in))
+    one_hot = spec.inputs == "one_hot"
+    inputs = spread * (
+        np.eye(spec.dim_in) if one_hot else generator.standard_normal((spec.samples, spec.dim_in))
+    )
     noise = spec.noise * generator.standard_normal((spec.samples, spec.dim_out))
-    return Moments.of_block(inputs, inputs @ teacher + noise)
+    population = np.diag(spread**2 / (spec.dim_in if one_hot else 1))
+    return replace(
+        Moments.of_block(inputs, inputs @ teacher + noise),
+        held_out=Moments.prescribed(population, population @ teacher),
+    )
