@@ -6,7 +6,7 @@ time. This module marches them from stage to stage. It never sees an input: the 
 blocks B_b of `PooledMoments`, and a step costs algebra on (dim_out, dim_out) matrices.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ EXPOSURE_STEP = 0.3
 """Largest relative growth of an exposure in one step. A numerical setting: on the families of
 docs/forecast.md steps of a third of this move learning times by less than the law's own error."""
 
-_GRID_STEP = 0.1
+_GRID_STEP = 0.2
 _GRID_START, _GRID_STOP = 1e-3, 1e3
 """Of ln X, and of λX at the largest and the smallest eigenvalue."""
 
@@ -52,13 +52,17 @@ def staged_forecast(
 def _march(pooled: PooledMoments, step_size: float, delta: float, width: int) -> FloatArray:
     stages = min(pooled.stages, width)
     amplitudes = initial_amplitudes(np.array([delta]), pooled.dim_in, width, stages)[0]
-    network, grid = _Learned.nothing(pooled), _Grid.of(pooled.eigenvalues)
+    network = _Learned.along(pooled, np.empty((len(pooled.total), 0)), np.empty(0))
+    grid = _Grid.of(pooled.eigenvalues)
     strongest = np.sqrt(np.linalg.eigvalsh(pooled.total)[::-1][:stages].clip(0))
     times, elapsed = np.empty(stages), 0.0
     for stage in range(stages):
         while True:
             sigma, new = free_modes(pooled, network.directions)
             growth = np.log1p(step_size * sigma[: stages - stage])
+            if growth[0] == 0:  # lost to rounding: too weak to be learned
+                times[stage:] = np.inf
+                return times
             half = network.half_exposure(new, strongest[stage] / 2, grid)
             target = 0.5 * np.log(2 * sigma[0] * half / np.log(2))
             left = max(target - amplitudes[stage], 0.0) / growth[0]
@@ -77,33 +81,36 @@ def _march(pooled: PooledMoments, step_size: float, delta: float, width: int) ->
 class _Learned:
     """Directions V (dim_out, k) in the columns, their exposures (k,), and what follows from them.
 
-    seen : (bins, dim_out, k), B_b V. strengths : (k,), s_j.
+    seen : (bins, dim_out, k), B_b V. overlaps : (bins, k, k), VᵀB_b V. strengths : (k,), s_j.
     """
 
     pooled: PooledMoments
     directions: FloatArray
     exposures: FloatArray
     seen: FloatArray
+    overlaps: FloatArray
     strengths: FloatArray
 
     @classmethod
-    def nothing(cls, pooled: PooledMoments) -> "_Learned":
-        bins, outputs, _ = pooled.blocks.shape
-        none = np.empty(0)
-        return cls(pooled, np.empty((outputs, 0)), none, np.empty((bins, outputs, 0)), none)
+    def along(
+        cls, pooled: PooledMoments, directions: FloatArray, exposures: FloatArray
+    ) -> "_Learned":
+        """A network with these directions, strengths still unknown."""
+        seen = np.tensordot(pooled.blocks, directions, axes=1)
+        overlaps = directions.T @ seen
+        return cls(pooled, directions, exposures, seen, overlaps, np.full(len(exposures), np.nan))
 
-    def turned(self, directions: FloatArray, exposures: FloatArray) -> "_Learned":
-        """These exposures, with the directions one step of ascent closer to their maximum."""
+    def turned(self, exposures: FloatArray) -> "_Learned":
+        """Other exposures, with the directions one step of ascent closer to their maximum."""
         lam = self.pooled.eigenvalues[:, None]
         visible = lam > 0
         relaxed = -np.expm1(-lam * exposures) / np.where(visible, lam, 1)
         fitted = np.where(visible, relaxed, exposures)
-        gradient = np.einsum("bik,bk->ik", self.pooled.blocks @ directions, fitted)
+        gradient = np.einsum("bik,bk->ik", self.seen, fitted)
         left, _, right = np.linalg.svd(gradient, full_matrices=False)
-        directions = left @ right
-        seen = self.pooled.blocks @ directions
-        squares = np.einsum("ik,bik,bk->k", directions, seen, fitted**2)
-        return _Learned(self.pooled, directions, exposures, seen, np.sqrt(squares))
+        turned = self.along(self.pooled, left @ right, exposures)
+        squares = np.einsum("bkk,bk->k", turned.overlaps, fitted**2)
+        return replace(turned, strengths=np.sqrt(squares))
 
     @property
     def patience(self) -> float:
@@ -114,12 +121,13 @@ class _Learned:
         """The same network after some time."""
         if not len(self.exposures):
             return self
-        return self.turned(self.directions, self.exposures + time * self.strengths)
+        return self.turned(self.exposures + time * self.strengths)
 
     def with_direction(self, new: FloatArray, exposure: float) -> "_Learned":
         """One more direction learned: new (dim_out,), orthogonal to the others."""
+        exposures = np.append(self.exposures, exposure)
         directions = np.column_stack([self.directions, new])
-        return self.turned(directions, np.append(self.exposures, exposure))
+        return self.along(self.pooled, directions, exposures).turned(exposures)
 
     def half_exposure(self, new: FloatArray, half: float, grid: "_Grid") -> float:
         """Exposure of a new direction at which the last singular value of sigma_x W is `half`.
@@ -129,27 +137,29 @@ class _Learned:
         While an old direction itself is below `half` no exposure suffices: the largest is returned.
         """
         reached = -np.expm1(-self.pooled.eigenvalues[:, None] * self.exposures)
-        gram = np.einsum("bk,bkl,bl->kl", reached, self.directions.T @ self.seen, reached)
+        gram = np.einsum("bk,bkl,bl->kl", reached, self.overlaps, reached)
         values, vectors = np.linalg.eigh(gram - half**2 * np.eye(len(gram)))
         if (values <= 0).any():
             return float(grid.exposures[-1])
-        own = grid.reached**2 @ ((self.pooled.blocks @ new) @ new)
-        cross = grid.reached @ ((new @ self.seen) * reached) @ vectors
+        own = grid.squares @ (np.tensordot(self.pooled.blocks, new, axes=1) @ new)
+        cross = grid.reached @ (((new @ self.seen) * reached) @ vectors)
         return grid.root(own - half**2 - (cross**2 / values).sum(axis=1))
 
 
 @dataclass(frozen=True)
 class _Grid:
-    """Exposures to read a root from, (points,), and the shares 1 − e^{−λX}, (points, bins)."""
+    """Exposures to read a root from, (points,); shares 1 − e^{−λX}, (points, bins)."""
 
     exposures: FloatArray
     reached: FloatArray
+    squares: FloatArray
 
     @classmethod
     def of(cls, eigenvalues: FloatArray) -> "_Grid":
         first, last = _GRID_START / eigenvalues[-1], _GRID_STOP / eigenvalues[eigenvalues > 0][0]
         exposures = np.exp(np.arange(np.log(first), np.log(last) + _GRID_STEP, _GRID_STEP))
-        return cls(exposures, -np.expm1(-exposures[:, None] * eigenvalues))
+        reached = -np.expm1(-exposures[:, None] * eigenvalues)
+        return cls(exposures, reached, reached**2)
 
     def root(self, excess: FloatArray) -> float:
         """Where the first change of sign is, to second order in the step; else the last point."""
