@@ -50,7 +50,7 @@ def forecast(
     if delta > LARGEST_DELTA:
         raise StagewiseError(
             f"delta is {delta:g}; the integrated forecast works up to {LARGEST_DELTA:g}. Use the "
-            "staged method, whose error falls as delta grows unless the moments commute."
+            "staged method."
         )
     integration = integrate(problem, step_size, delta, width, wanted)
     refuse_divergence(problem, step_size, curvature(integration, step_size))
