@@ -194,7 +194,7 @@ def test_the_assumption_is_judged_on_both_completions(delta_xy, verdict):
     assert judge(BY_ID["gidel_assumption_half"], aggregates(assumption=table)).verdict == verdict
 
 
-def forecast_times(integrated=1.0, plain=1.3, seeds=8):
+def forecast_times(integrated=1.0, plain=1.3, staged=1.02, seeds=8):
     """Two data sets whose measured times are off the laws by given factors."""
     rows = [
         {
@@ -210,7 +210,7 @@ def forecast_times(integrated=1.0, plain=1.3, seeds=8):
             "learning_iteration": 10.0 * delta * mode,
             "predicted_discrete": 10.0 * delta * mode * plain,
             "predicted_reduced_rank": 10.0 * delta * mode * 1.2,
-            "predicted_staged": 10.0 * delta * mode * 1.02,
+            "predicted_staged": 10.0 * delta * mode * staged,
             "predicted_integrated": 10.0 * delta * mode * integrated,
             "nearest_reduced_rank": 0.4,
             "nearest_reduced_rank_response": 0.01,
@@ -230,6 +230,7 @@ def forecast_times(integrated=1.0, plain=1.3, seeds=8):
         ("forecast_integrated", {"integrated": 1.05}, "refuted"),
         ("forecast_held_out", {"integrated": 1.05}, "refuted"),
         ("forecast_staged", {}, "supported"),
+        ("forecast_staged", {"staged": 1.05}, "refuted"),
         ("forecast_plain_fails", {"plain": 1.3}, "refuted"),
         ("forecast_plain_fails", {"plain": 1.01}, "supported"),
         ("forecast_limit", {"plain": 1.3}, "supported"),
@@ -239,6 +240,13 @@ def forecast_times(integrated=1.0, plain=1.3, seeds=8):
 )
 def test_forecasts_are_judged_by_their_errors(claim, factors, verdict):
     assert judge(BY_ID[claim], aggregates(forecast_times(**factors))).verdict == verdict
+
+
+def test_the_staged_forecast_is_also_judged_where_moments_commute():
+    commuting = forecast_times(staged=1.05).assign(dataset="rotated_0")
+    times = pd.concat([forecast_times(), commuting])
+    assert judge(BY_ID["forecast_staged"], aggregates(times)).verdict == "refuted"
+    assert judge(BY_ID["forecast_integrated"], aggregates(times)).verdict == "supported"
 
 
 def test_without_its_experiments_every_claim_says_not_run():

@@ -19,8 +19,8 @@ from stagewise.theory.forecast import (
     initial_amplitudes,
     plain_forecast,
     reduced_rank_forecast,
-    staged_forecast,
 )
+from stagewise.theory.staged_forecast import staged_forecast
 
 
 def forecast_table(
