@@ -28,9 +28,10 @@ class Run:
     step_size: float
     step_size_unit: str
     replicate: int
+    optimizer: str = "gradient_descent"
 
     def generator(self) -> np.random.Generator:
-        """Random generator of this run's first weights, seeded by what the run is."""
+        """Random generator of this run's first weights, seeded by what it is but for the optimiser."""
         return generator(
             "weights",
             self.experiment,
@@ -46,14 +47,18 @@ class Run:
 
 def expand(name: str, experiment: Experiment) -> list[Run]:
     """Every run of an experiment, replicates innermost."""
-    grid = product(
-        experiment.datasets,
-        experiment.depth,
-        experiment.initialisation,
-        experiment.delta,
-        experiment.step_size,
-        range(experiment.replicates),
-    )
+    grid = [
+        (dataset, depth, initialisation, delta, step_size, optimizer, replicate)
+        for dataset, depth, initialisation in product(
+            experiment.datasets, experiment.depth, experiment.initialisation
+        )
+        for delta, step_size, optimizer, replicate in product(
+            experiment.scales(depth),
+            experiment.step_size,
+            experiment.optimizer,
+            range(experiment.replicates),
+        )
+    ]
     return [
         Run(
             run=position,
@@ -66,11 +71,18 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
             delta=delta,
             step_size=step_size,
             step_size_unit=experiment.step_size_unit,
+            optimizer=optimizer,
             replicate=replicate,
         )
-        for position, (dataset, depth, initialisation, delta, step_size, replicate) in enumerate(
-            grid
-        )
+        for position, (
+            dataset,
+            depth,
+            initialisation,
+            delta,
+            step_size,
+            optimizer,
+            replicate,
+        ) in enumerate(grid)
     ]
 
 
@@ -80,8 +92,9 @@ def shard_count(experiment: Experiment) -> int:
         experiment.datasets,
         experiment.depth,
         experiment.initialisation,
-        experiment.delta,
+        experiment.delta or experiment.product_scale or (),
         experiment.step_size,
+        experiment.optimizer,
     )
     runs = int(np.prod([len(axis) for axis in axes])) * experiment.replicates
     return -(-runs // experiment.runs_per_shard)

@@ -13,15 +13,18 @@ from stagewise.experiments import shard_count
 from stagewise.figures import FIGURES
 from stagewise.validation import parse_config
 
-TABLES = ("assumption", "learning_times", "claims")
+TABLES = ("assumption", "learning_times", "stage_counts", "claims")
 SCRIPTS = (
     "moments",
     "simulate",
     "forecasts",
     "learning_times",
     "trajectory_summary",
+    "stages",
+    "plateaus",
     "assumption",
     "learning_times_summary",
+    "stage_counts",
     "figure",
     "claims",
     "index",
@@ -62,7 +65,7 @@ class Plan:
 
     def simulation(self, experiment: str) -> dict[str, Any]:
         """What the training of an experiment depends on."""
-        unread = {"summarise", "forecast"}
+        unread = {"summarise", "forecast", "stages", "plateaus", "curvature"}
         return {
             key: value
             for key, value in self.plain_config["experiments"][experiment].items()
@@ -88,13 +91,18 @@ class Plan:
         return [f"{folder}/{index}.parquet" for index in range(count)]
 
     def all_shards(self) -> list[str]:
-        """Trajectories of every experiment."""
-        return [path for name in self.config.experiments for path in self.shards(name)]
+        """Trajectories of every experiment whose trajectories are recorded."""
+        return [
+            path
+            for name, each in self.config.experiments.items()
+            if not each.plateaus
+            for path in self.shards(name)
+        ]
 
     def intermediate_files(self) -> list[str]:
         """All that is built on the way to figures and tables."""
         names = ("claims.json", "verdicts.txt", "macros.tex", "provenance.json")
-        aggregates = ("learning_times", "trajectory_summary", "forecasts")
+        aggregates = ("learning_times", "trajectory_summary", "forecasts", "stages", "plateaus")
         used = dict.fromkeys(
             path for name in self.config.experiments for path in self.moments_of(name)
         )
@@ -113,14 +121,32 @@ class Plan:
         """Trajectories of those experiments."""
         return [path for name in self.summarised_experiments() for path in self.shards(name)]
 
+    def staged_shards(self) -> list[str]:
+        """Trajectories of the experiments whose stages are counted."""
+        experiments = self.config.experiments
+        return [
+            path for name in experiments if experiments[name].stages for path in self.shards(name)
+        ]
+
+    def plateau_experiments(self) -> list[str]:
+        """Experiments whose weights are looked at where training rests."""
+        return [name for name, each in self.config.experiments.items() if each.plateaus]
+
+    def plateau_moments(self) -> list[str]:
+        """Moments of those experiments, each file once."""
+        return self._moments_of_all(self.plateau_experiments())
+
+    def _moments_of_all(self, experiments: list[str]) -> list[str]:
+        paths = (path for name in experiments for path in self.moments_of(name))
+        return list(dict.fromkeys(paths))
+
     def forecast_experiments(self) -> list[str]:
         """Experiments whose learning times are forecast."""
         return [name for name, each in self.config.experiments.items() if each.forecast]
 
     def forecast_moments(self) -> list[str]:
         """Moments of those experiments, each file once."""
-        paths = (path for name in self.forecast_experiments() for path in self.moments_of(name))
-        return list(dict.fromkeys(paths))
+        return self._moments_of_all(self.forecast_experiments())
 
     def assumption_moments(self) -> list[str]:
         """Moments of the data sets in the table assumption."""

@@ -1,7 +1,15 @@
 rule judge_claims:
     """A verdict with a measured number for every claim."""
     input:
-        **plan.aggregates(("learning_times", "trajectory_summary", "assumption")),
+        **plan.aggregates(
+            (
+                "learning_times",
+                "trajectory_summary",
+                "stages",
+                "plateaus",
+                "assumption",
+            )
+        ),
     output:
         json=f"{plan.results}/claims.json",
         text=f"{plan.results}/verdicts.txt",
@@ -34,7 +42,9 @@ rule index:
         captions=[f"workflow/report/{name}.rst" for name in plan.config.figures],
         tables=[path for path in plan.table_files() if path.endswith(".csv")],
         aggregates=list(
-            plan.aggregates(("learning_times", "trajectory_summary")).values()
+            plan.aggregates(
+                ("learning_times", "trajectory_summary", "stages", "plateaus")
+            ).values()
         ),
     output:
         html=f"{plan.figures}/index.html",

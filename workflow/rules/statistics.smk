@@ -73,3 +73,54 @@ rule trajectory_summary:
         "Curves over training"
     script:
         "../../scripts/trajectory_summary.py"
+
+
+rule stages:
+    """Stages of escape from saddles, counted in the runs of the experiments that ask for it."""
+    input:
+        plan.staged_shards(),
+    output:
+        f"{plan.results}/stages.parquet",
+    log:
+        f"logs/{plan.results}/stages.log",
+    benchmark:
+        f"logs/{plan.results}/stages.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        source=plan.digests["stages"],
+    message:
+        "Stages of escape from saddles"
+    script:
+        "../../scripts/stages.py"
+
+
+rule plateaus:
+    """Curvature and nearest map of low rank where the runs of some experiments rest."""
+    input:
+        plan.plateau_moments(),
+    output:
+        f"{plan.results}/plateaus.parquet",
+    log:
+        f"logs/{plan.results}/plateaus.log",
+    benchmark:
+        f"logs/{plan.results}/plateaus.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        experiments={
+            name: config["experiments"][name] for name in plan.plateau_experiments()
+        },
+        source=plan.digests["plateaus"],
+    message:
+        "Plateaus of training"
+    script:
+        "../../scripts/plateaus.py"

@@ -43,7 +43,7 @@ def forecast_table(
 
 def forecast_rows(problem: Problem, experiment: Experiment) -> list[dict[str, float | None]]:
     """Forecasts of one problem over the experiment's step sizes and initial scales."""
-    grid = list(product(experiment.step_size, experiment.delta))
+    grid = list(product(experiment.step_size, experiment.scales(depth=2)))
     relative, delta = (np.array(axis, dtype=np.float64) for axis in zip(*grid, strict=True))
     unit = experiment.step_size_unit
     step_size = np.array([absolute_step(each, unit, problem) for each in relative])

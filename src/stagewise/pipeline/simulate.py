@@ -9,17 +9,17 @@ import pyarrow as pa
 
 from stagewise.arrays import FloatArray
 from stagewise.config import Experiment
-from stagewise.dynamics import Trajectory, gradient_descent
+from stagewise.dynamics import RMSProp, Trajectory, gradient_descent
 from stagewise.experiments import Run, record_iterations
 from stagewise.networks import initial_weights
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.schemas import TRAJECTORIES
-from stagewise.theory import learning_iteration
+from stagewise.theory import largest_curvature, leading_iteration
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class PreparedRun:
     """A run with everything that its simulation needs."""
 
     run: Run
@@ -31,9 +31,10 @@ class _Prepared:
     weights: list[FloatArray]
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Runs of equal shape are simulated as one batch."""
-        return (self.problem.dim_in, self.problem.dim_out, self.run.depth, self.width, self.modes)
+    def shape(self) -> tuple[int | str, ...]:
+        """Runs of equal shape and update rule are simulated as one batch."""
+        sizes = (self.problem.dim_in, self.problem.dim_out, self.run.depth, self.width, self.modes)
+        return (self.run.optimizer, *sizes)
 
 
 def simulate(
@@ -44,6 +45,18 @@ def simulate(
     runs : a shard of the experiment. datasets : draws of the moments by data set name; replicate r
     uses draw r modulo their number. Rows are sorted by run, iteration, mode.
     """
+    tables = []
+    for batch in prepare(runs, experiment, datasets):
+        trajectory = train(batch, experiment)
+        tables += [_table(each, trajectory, position) for position, each in enumerate(batch)]
+    tables.sort(key=lambda table: table["run"][0].as_py())
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def prepare(
+    runs: Sequence[Run], experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
+) -> list[list[PreparedRun]]:
+    """Runs with what their simulation needs, in batches of equal shape; arguments as `simulate`."""
     problems = {
         name: [draw.problem(experiment.centred) for draw in draws]
         for name, draws in datasets.items()
@@ -52,84 +65,108 @@ def simulate(
         _prepare(run, problems[run.dataset][run.replicate % len(problems[run.dataset])], experiment)
         for run in runs
     ]
-    tables = []
     by_shape = sorted(prepared, key=lambda each: each.shape)
-    for _, batch in groupby(by_shape, key=lambda each: each.shape):
-        tables += _train(list(batch), experiment)
-    tables.sort(key=lambda table: table["run"][0].as_py())
-    return pa.concat_tables(tables).unify_dictionaries()
+    return [list(batch) for _, batch in groupby(by_shape, key=lambda each: each.shape)]
 
 
-def _prepare(run: Run, problem: Problem, experiment: Experiment) -> _Prepared:
+def _prepare(run: Run, problem: Problem, experiment: Experiment) -> PreparedRun:
     width = run.width or min(problem.dim_in, problem.dim_out)
     available = len(problem.modes.sigma) if run.depth == 1 else min(len(problem.modes.sigma), width)
     modes = min(experiment.modes, available)
-    step_size = absolute_step(run.step_size, run.step_size_unit, problem)
+    step_size = absolute_step(run.step_size, run.step_size_unit, problem, run.depth)
     last = min(experiment.horizon_mode or modes, modes)
-    slowest = learning_iteration(problem.modes.sigma[last - 1], run.delta, step_size)
-    return _Prepared(
+    sigma = problem.observed_share * problem.modes.sigma[last - 1]
+    slowest = leading_iteration(sigma, run.delta, step_size, run.depth)
+    horizon = experiment.iterations or experiment.horizon * slowest
+    return PreparedRun(
         run=run,
         problem=problem,
         width=width,
         modes=modes,
         step_size=step_size,
-        iterations=int(np.ceil(experiment.horizon * slowest + experiment.extra_iterations)),
+        iterations=int(np.ceil(horizon + experiment.extra_iterations)),
         weights=initial_weights(
             problem, run.initialisation, run.depth, width, run.delta, run.generator()
         ),
     )
 
 
-def absolute_step(step_size: float, unit: str, problem: Problem) -> float:
+def absolute_step(step_size: float, unit: str, problem: Problem, depth: int = 2) -> float:
     """Step size of gradient descent from one in the unit of `Experiment.step_size_unit`."""
     strongest = problem.modes.sigma[0]
     scales = {
         "absolute": 1.0,
         "per_sigma": strongest,
         "per_curvature": max(strongest, problem.eigenvalues[-1]),
+        "per_solution": float(largest_curvature(strongest, depth)),
     }
     return float(step_size / scales[unit])
 
 
-def _train(batch: list[_Prepared], experiment: Experiment) -> list[pa.Table]:
+def train(
+    batch: list[PreparedRun], experiment: Experiment, keep_weights: bool = False
+) -> Trajectory:
+    """Simulate one batch of `prepare` and record it as the experiment says."""
     records = record_iterations(
         experiment.records_per_decade, max(each.iterations for each in batch)
     )
     # A run ends at the first record at or past its horizon, whatever its batch records after.
     ends = records[np.searchsorted(records, [each.iterations for each in batch])]
-    trajectory = gradient_descent(
+    return gradient_descent(
         [each.problem for each in batch],
         [np.stack(layers) for layers in zip(*(each.weights for each in batch), strict=True)],
         np.array([each.step_size for each in batch]),
         records,
         stop_at=ends,
         modes=batch[0].modes,
+        keep_weights=keep_weights,
         rotate=experiment.rotate_hidden,
+        refine=experiment.refine,
+        optimizer=_optimizer(batch[0].run.optimizer, experiment),
     )
-    return [_table(each, trajectory, position) for position, each in enumerate(batch)]
 
 
-def _table(prepared: _Prepared, batch: Trajectory, position: int) -> pa.Table:
-    recorded = np.flatnonzero(batch.iterations[position] >= 0)
-    rows, modes = len(recorded), prepared.modes
-    run, spectrum = prepared.run, prepared.problem.modes
-    per_run: dict[str, str | float | bool] = {
+def _optimizer(name: str, experiment: Experiment) -> RMSProp | None:
+    if name == "gradient_descent":
+        return None
+    return RMSProp(
+        shared=name == "rmsprop_shared",
+        decay=experiment.rmsprop_decay,
+        offset=experiment.rmsprop_offset,
+    )
+
+
+def per_run_columns(
+    prepared: PreparedRun, batch: Trajectory, position: int
+) -> dict[str, str | float | bool]:
+    """What every row about a run says: `schemas.RUN_COLUMNS`."""
+    run = prepared.run
+    return {
         "experiment": run.experiment,
         "dataset": run.dataset,
         "centred": run.centred,
         "depth": run.depth,
         "dim_in": prepared.problem.dim_in,
         "dim_out": prepared.problem.dim_out,
+        "rank": len(prepared.problem.modes.sigma),
+        "observed": prepared.problem.observed_share,
         "width": prepared.width,
         "initialisation": run.initialisation,
         "delta": run.delta,
         "relative_step_size": run.step_size,
-        "optimizer": "gradient_descent",
+        "optimizer": run.optimizer,
         "run": run.run,
         "seed": run.replicate,
         "step_size": prepared.step_size,
         "status": str(batch.status[position]),
     }
+
+
+def _table(prepared: PreparedRun, batch: Trajectory, position: int) -> pa.Table:
+    recorded = np.flatnonzero(batch.iterations[position] >= 0)
+    rows, modes = len(recorded), prepared.modes
+    spectrum = prepared.problem.modes
+    per_run = per_run_columns(prepared, batch, position)
     per_record = {
         "iteration": batch.iterations[position],
         "refined": batch.refined[position],

@@ -18,6 +18,7 @@ class Moments:
     sigma_x : (dim_in, dim_in) XᵀX/n. sigma_xy : (dim_in, dim_out) XᵀY/n.
     mean_x : (dim_in,). mean_y : (dim_out,). tr_yy : trace of YᵀY/n.
     n : number of samples; 0 where moments were prescribed and no sample exists.
+    observed : None, or which entries of sigma_xy a completion problem sees; see `Problem`.
     """
 
     sigma_x: FloatArray
@@ -26,6 +27,7 @@ class Moments:
     mean_y: FloatArray
     tr_yy: float
     n: int
+    observed: FloatArray | None = None
 
     @classmethod
     def of_block(cls, inputs: FloatArray, outputs: FloatArray) -> "Moments":
@@ -42,9 +44,11 @@ class Moments:
         )
 
     @classmethod
-    def prescribed(cls, sigma_x: FloatArray, sigma_xy: FloatArray) -> "Moments":
+    def prescribed(
+        cls, sigma_x: FloatArray, sigma_xy: FloatArray, observed: FloatArray | None = None
+    ) -> "Moments":
         """Moments given outright: means zero, no samples, tr_yy that of an exact fit."""
-        fit = Problem(sigma_x, sigma_xy).least_squares
+        fit = Problem(sigma_x, sigma_xy, observed).least_squares
         return cls(
             sigma_x=sigma_x,
             sigma_xy=sigma_xy,
@@ -52,6 +56,7 @@ class Moments:
             mean_y=np.zeros(sigma_xy.shape[1]),
             tr_yy=float(np.sum(sigma_xy * fit)),
             n=0,
+            observed=observed,
         )
 
     def merged(self, other: "Moments") -> "Moments":
@@ -80,8 +85,8 @@ class Moments:
 
     def problem(self, centred: bool) -> Problem:
         """The regression problem, with X and Y minus their means when `centred`."""
-        if not centred:
-            return Problem(self.sigma_x, self.sigma_xy)
+        if not centred or self.observed is not None:  # a target has no mean to subtract
+            return Problem(self.sigma_x, self.sigma_xy, self.observed)
         return Problem(
             self.sigma_x - np.outer(self.mean_x, self.mean_x),
             self.sigma_xy - np.outer(self.mean_x, self.mean_y),

@@ -16,7 +16,8 @@ _BLOCK = 4096
 
 def write_moments(draws: list[Moments], path: Path) -> None:
     """Write the draws of one data set, stacked on a leading axis, without timestamps."""
-    arrays = {field: np.stack([getattr(each, field) for each in draws]) for field in _FIELDS}
+    fields = _FIELDS if draws[0].observed is None else (*_FIELDS, "observed")
+    arrays = {field: np.stack([getattr(each, field) for each in draws]) for field in fields}
     with replacing(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
 
@@ -38,6 +39,7 @@ def read_moments(path: Path) -> list[Moments]:
             mean_y=arrays["mean_y"][draw],
             tr_yy=float(arrays["tr_yy"][draw]),
             n=int(arrays["n"][draw]),
+            observed=arrays["observed"][draw] if "observed" in arrays else None,
         )
         for draw in range(len(arrays["n"]))
     ]

@@ -22,15 +22,21 @@ class Problem:
 
     sigma_x : (dim_in, dim_in), symmetric positive semi-definite.
     sigma_xy : (dim_in, dim_out).
+    observed : (dim_in, dim_out) of zeros and ones, or None; with it the problem is completion, the
+    loss ½‖observed ∘ (W − sigma_xy)‖² of a target sigma_xy of which only some entries are seen.
+    Everything else here is about the whole target then. It needs sigma_x = I.
     Raises StagewiseError for shapes that do not fit, non-finite entries, or a `sigma_x` that is
     not symmetric or not positive semi-definite. Arrays are shared, never written to.
     """
 
     sigma_x: FloatArray
     sigma_xy: FloatArray
+    observed: FloatArray | None = None
 
     def __post_init__(self) -> None:
         check_moments(self.sigma_x, self.sigma_xy)
+        if self.observed is not None:
+            _check_observed(self.observed, self.sigma_x, self.sigma_xy)
         lowest, highest = self.eigenvalues[[0, -1]]
         if lowest < -1e-8 * max(abs(highest), 1e-300):
             raise StagewiseError(
@@ -52,8 +58,15 @@ class Problem:
     def dim_out(self) -> int:
         return int(self.sigma_xy.shape[1])
 
+    @property
+    def observed_share(self) -> float:
+        """Share of the target's entries that the loss sees."""
+        return 1.0 if self.observed is None else float(self.observed.mean())
+
     @cached_property
     def _eigen(self) -> tuple[FloatArray, FloatArray]:
+        if self.observed is not None:  # which entries are observed is said in these coordinates
+            return np.ones(self.dim_in), np.eye(self.dim_in)
         values, vectors = np.linalg.eigh(self.sigma_x)
         return values, vectors
 
@@ -115,6 +128,21 @@ class Modes:
     sigma: FloatArray
     right: FloatArray
     lam: FloatArray
+
+
+def _check_observed(observed: FloatArray, sigma_x: FloatArray, sigma_xy: FloatArray) -> None:
+    if observed.shape != sigma_xy.shape or not np.isin(observed, (0.0, 1.0)).all():
+        raise StagewiseError(
+            f"observed has shape {observed.shape}; it must hold zeros and ones in the shape of "
+            f"sigma_xy, {sigma_xy.shape}."
+        )
+    if not observed.any():
+        raise StagewiseError("observed is zero everywhere; at least one entry must be observed.")
+    if not np.array_equal(sigma_x, np.eye(len(sigma_x))):
+        raise StagewiseError(
+            "observed is given, but sigma_x is not the identity. Completion observes entries of the "
+            "target itself, without inputs."
+        )
 
 
 def check_moments(sigma_x: FloatArray, sigma_xy: FloatArray) -> None:
