@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stagewise.aggregates import Aggregates
-from stagewise.comparisons import stage_counts
+from stagewise.depth_comparisons import stage_counts
 from stagewise.formats import write_formats
 from stagewise.pipeline.rule import logged
 

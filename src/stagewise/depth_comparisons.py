@@ -5,6 +5,15 @@ import pandas as pd
 
 from stagewise.theory import descent_iteration, leading_iteration
 
+STAGE_COUNTS = (
+    "stage_counts_2",
+    "stage_counts_3",
+    "stage_counts_3_50",
+    "stage_counts_4",
+    "stage_counts_4_50",
+)
+DEPTH_LAW = ("depth_law_2", "depth_law_3", "depth_law_4")
+
 RECOVERED = 0.05
 """A target counts as recovered when the product ends within this share of its norm."""
 
@@ -95,3 +104,31 @@ def seed_slopes(frame: pd.DataFrame, value: str) -> pd.Series:
         .groupby("seed")
         .apply(log_slope, value, include_groups=False)
     )
+
+
+def run_separation(times: pd.DataFrame) -> pd.DataFrame:
+    """One row a run: its overlap, the largest share of a next singular value at 90 % of one.
+
+    times : learning times with all modes. Adds the columns overlap and last_iteration (when the last
+    mode was learned, missing if it was not).
+    """
+    keys = ["experiment", "run", "seed", "optimizer", "depth", "relative_step_size", "observed"]
+    keys += ["delta"]
+    runs = (
+        times.groupby(keys)
+        .agg(
+            overlap=("next_value_overlap", "max"),
+            last_iteration=("learning_iteration", lambda column: column.max(skipna=False)),
+        )
+        .reset_index()
+    )
+    return with_product_scale(runs)
+
+
+def passing_tolerance(plateaus: pd.DataFrame) -> pd.Series:
+    """Smallest tolerance at which a point passes as a second-order critical point.
+
+    That is the smallest t with ‖∇f‖ ≤ t and λ_min ≥ −√t, per row of `plateaus.parquet`.
+    """
+    negative = plateaus["smallest_curvature"].clip(upper=0) ** 2
+    return pd.Series(np.maximum(plateaus["gradient_norm"], negative), index=plateaus.index)

@@ -8,7 +8,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from stagewise.arrays import FloatArray
 
-LANCZOS_VECTORS = 160
+LANCZOS_VECTORS = 60
 TOLERANCE = 1e-7
 """Accuracy of the eigenvalues as a share of the spectrum's width."""
 
