@@ -22,6 +22,7 @@ from stagewise.report.provenance import provenance
 SOURCES = {
     "gidel2019": "Gidel, Bach, Lacoste-Julien 2019",
     "reviews": "Questions of its reviewers",
+    "cao2022": "Cao et al. 2022",
     "ours": "Results of this project",
 }
 
