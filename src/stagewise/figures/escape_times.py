@@ -107,11 +107,10 @@ def _law(axes: Axes, times: pd.DataFrame) -> None:
     axes.axhline(float(discrete_correction(np.array(growth))), color=style.INK, lw=0.8, ls="--")
     axes.annotate(
         r"$x/\ln(1+x)$",
-        (1.0, float(discrete_correction(np.array(growth)))),
+        (0.02, float(discrete_correction(np.array(growth)))),
         xycoords=("axes fraction", "data"),
-        xytext=(-2, 3),
+        xytext=(0, 3),
         textcoords="offset points",
-        ha="right",
     )
     axes.set(xscale="log", xlabel=r"initial scale $\delta$ of a layer", ylabel="measured / law")
     ticks = sorted(rows["delta"].unique())

@@ -10,7 +10,7 @@ from stagewise.depth_comparisons import run_separation, with_product_scale
 from stagewise.figures import style
 
 _LOOKS = {
-    "gradient_descent": ("D", 7, "descent (step a quarter of 1/curvature)"),
+    "gradient_descent": ("D", 7, "descent"),
     "rmsprop": ("o", 1, "RMSProp, a scale a coordinate"),
     "rmsprop_shared": ("s", 0, "RMSProp, one scale for all"),
 }
@@ -29,7 +29,7 @@ def plot(aggregates: Aggregates) -> Figure:
     _speed(panels[-1], times[times["optimizer"] != "gradient_descent"])
     style.panel_title(panels[-1], next(letters), "until all is learned")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=2)
+    figure.legend(handles, labels, loc="outside lower left", ncols=3)
     return figure
 
 
@@ -54,7 +54,7 @@ def _separation(axes: Axes, times: pd.DataFrame) -> None:
                 color=style.distinct_colours()[colour],
                 markerfacecolor="white" if scale == scales[0] else style.distinct_colours()[colour],
                 elinewidth=0.8,
-                label=_label(axes, f"{name}, ε = {scale:.0e}"),
+                label=_label(axes, rf"{name}, $\varepsilon=10^{{{np.log10(scale):.0f}}}$"),
             )
     axes.set_xticks(range(-1, len(rates)), ["descent", *(f"{rate:g}" for rate in rates)])
     axes.set(yscale="log", xlabel="learning rate of RMSProp", ylabel="next value learned at 90 %")
@@ -76,14 +76,13 @@ def _speed(axes: Axes, times: pd.DataFrame) -> None:
             linestyle=markers[depth],
             linewidth=0.7,
         )
-        axes.annotate(
-            f"L = {depth}",
-            (middle.index[0], middle.iloc[0]),
-            xytext=(3, 3),
-            textcoords="offset points",
-            fontsize=6.5,
-        )
+    for depth, line in markers.items():
+        axes.plot([], [], color=style.INK, linestyle=line, linewidth=0.7, label=f"{depth} layers")
     axes.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="iterations")
+    rates = sorted(small["relative_step_size"].unique())
+    axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    axes.xaxis.minorticks_off()
+    axes.legend(loc="upper right")
 
 
 def _label(axes: Axes, text: str) -> str:

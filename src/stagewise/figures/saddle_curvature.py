@@ -20,7 +20,7 @@ def plot(aggregates: Aggregates) -> Figure:
     _first_saddle(first, plateaus, balanced)
     style.panel_title(first, "a", "curvature at the first saddle")
     _tolerances(tolerance, plateaus)
-    style.panel_title(tolerance, "b", "tolerance at which a point passes as second-order")
+    style.panel_title(tolerance, "b", "tolerance of the second-order test")
     _stable_step(stable, aggregates.times_of("stable_step_deep"))
     style.panel_title(stable, "c", "convergence over the step")
     completed = with_product_scale(aggregates.plateaus_of("completion_path"))
@@ -56,7 +56,7 @@ def _first_saddle(axes: Axes, gaussian: pd.DataFrame, balanced: pd.DataFrame) ->
             color=colour,
             markerfacecolor="white",
             elinewidth=0.8,
-            label=f"L = {depth}, Gaussian",
+            label="Gaussian start, range" if depth == min(looks) else None,
         )
         axes.plot(
             exact["product_scale"],
@@ -65,11 +65,18 @@ def _first_saddle(axes: Axes, gaussian: pd.DataFrame, balanced: pd.DataFrame) ->
             marker=marker,
             markersize=2,
             color=colour,
-            label=f"L = {depth}, balanced",
+            label="balanced start" if depth == min(looks) else None,
         )
+        _name(axes, depth, centre)
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
-    axes.set(ylabel=r"$-\lambda_{\min}(\nabla^2 f)$", ylim=(None, 60))
-    axes.legend(loc="lower right", ncols=1)
+    axes.set(ylabel=r"$-\lambda_{\min}(\nabla^2 f)$", ylim=(None, 100))
+    axes.legend(loc="upper left", ncols=2)
+
+
+def _name(axes: Axes, depth: int, series: pd.Series) -> None:
+    """Write the depth above a series' first point."""
+    place = (series.index[0], series.iloc[0])
+    axes.annotate(f"L = {depth}", place, xytext=(3, 5), textcoords="offset points", fontsize=6.5)
 
 
 def _tolerances(axes: Axes, plateaus: pd.DataFrame) -> None:
@@ -79,7 +86,7 @@ def _tolerances(axes: Axes, plateaus: pd.DataFrame) -> None:
         for end, fill, line in ((False, "white", "-"), (True, colour, ":")):
             rows = own[own["at_end"] == end]
             worst = rows["tolerance"].groupby(rows["product_scale"]).max()
-            kind = "at the end" if end else "saddles"
+            kind = "end of the run" if end else "saddles"
             axes.plot(
                 worst.index,
                 worst,
@@ -88,10 +95,12 @@ def _tolerances(axes: Axes, plateaus: pd.DataFrame) -> None:
                 markerfacecolor=fill,
                 linestyle=line,
                 linewidth=0.7,
-                label=f"L = {depth}, {kind}",
+                label=kind if depth == plateaus["depth"].min() else None,
             )
+            if not end:
+                _name(axes, depth, worst)
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
-    axes.set(ylabel="smallest tolerance, worst run", ylim=(None, 1e4))
+    axes.set(ylabel="smallest that passes, worst run", ylim=(None, 1e4))
     axes.legend(loc="upper left", ncols=2)
 
 

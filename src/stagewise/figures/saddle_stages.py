@@ -30,7 +30,7 @@ def plot(aggregates: Aggregates) -> Figure:
             (row[2], _gradient, f"{depth} layers, every rank"),
         ):
             draw(axes, own, found)
-            axes.set(xscale="log", xlabel="iteration")
+            axes.set(xscale="log", xlabel="iteration", xlim=(10, None))
             style.panel_title(axes, next(letters), title)
     handles, labels = panels[0][1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=len(handles))

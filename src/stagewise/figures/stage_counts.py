@@ -28,7 +28,7 @@ def plot(aggregates: Aggregates) -> Figure:
         style.panel_title(axes, next(letters), f"{share:.0%} observed")
         axes.set(xlabel="rank of the target", ylabel="recovered within 5 % (%)")
     handles, labels = panels[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=len(handles))
+    figure.legend(handles, labels, loc="outside lower left", ncols=4)
     return figure
 
 
