@@ -100,7 +100,7 @@ def _tolerances(axes: Axes, plateaus: pd.DataFrame) -> None:
             if not end:
                 _name(axes, depth, worst)
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
-    axes.set(ylabel="smallest that passes, worst run", ylim=(None, 1e4))
+    axes.set(ylabel="smallest that passes, worst run", ylim=(None, 1e6))
     axes.legend(loc="upper left", ncols=2)
 
 
