@@ -111,6 +111,7 @@ def _law(axes: Axes, times: pd.DataFrame) -> None:
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),
         textcoords="offset points",
+        fontsize=6.5,
     )
     axes.set(xscale="log", xlabel=r"initial scale $\delta$ of a layer", ylabel="measured / law")
     ticks = sorted(rows["delta"].unique())
