@@ -115,7 +115,6 @@ def test_a_data_set_without_kind_is_told_the_kinds_there_are():
         ("datasets",),
         ("experiments",),
         ("assumption",),
-        (*GRID, "delta"),
         (*GRID, "step_size"),
         (*GRID, "datasets"),
         ("datasets", "staircase", "sigma"),
@@ -124,6 +123,11 @@ def test_a_data_set_without_kind_is_told_the_kinds_there_are():
 )
 def test_a_missing_key_is_named(path):
     assert complaint(without(path)).startswith(f"{'.'.join(path)} is missing; ")
+
+
+def test_an_experiment_without_any_initial_scale_is_told_both_keys():
+    sentence = complaint(without((*GRID, "delta")))
+    assert sentence.endswith("neither of delta and product_scale is given; give one of them.")
 
 
 @pytest.mark.parametrize("value", [5, None, "text", [1], True])

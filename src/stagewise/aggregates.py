@@ -38,6 +38,16 @@ class Aggregates:
         return self._frame("teachers")
 
     @cached_property
+    def stages(self) -> pd.DataFrame:
+        """A row a run and plateau; columns in `schemas.STAGES`."""
+        return self._frame("stages")
+
+    @cached_property
+    def plateaus(self) -> pd.DataFrame:
+        """A row a run and plateau, with its curvature; columns in `schemas.PLATEAUS`."""
+        return self._frame("plateaus")
+
+    @cached_property
     def assumption(self) -> pd.DataFrame:
         """A row a data set, centring and completion."""
         return pd.read_csv(self._files("assumption")[0])
@@ -51,6 +61,14 @@ class Aggregates:
         """Curves over training of one experiment; empty if it was not run."""
         summary = self.trajectory_summary
         return summary[summary["experiment"] == experiment].copy()
+
+    def stages_of(self, *experiments: str) -> pd.DataFrame:
+        """Stages of some experiments; empty if none of them was run."""
+        return self.stages[self.stages["experiment"].isin(experiments)].copy()
+
+    def plateaus_of(self, *experiments: str) -> pd.DataFrame:
+        """Plateaus of some experiments; empty if none of them was run."""
+        return self.plateaus[self.plateaus["experiment"].isin(experiments)].copy()
 
     def _frame(self, name: str) -> pd.DataFrame:
         frame = joined(name, self._files(name)).to_pandas()

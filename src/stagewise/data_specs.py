@@ -168,6 +168,34 @@ class PowerLawData(Section):
     draws: Count = Field(1, description="Independent draws of the target map.")
 
 
+class LowRankMatrixData(Section):
+    """Targets of matrix factorisation: low rank, sigma_x = I, all or some entries observed."""
+
+    kind: Literal["low_rank_matrix"]
+    dim_in: Count = Field(20, description="Rows of the target.")
+    dim_out: Count = Field(20, description="Columns of the target.")
+    rank: list[Count] = Field(
+        [3], min_length=1, description="Ranks R; singular value k of a target is 2^(R − k)."
+    )
+    observed: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [1.0],
+        min_length=1,
+        description="Shares of the entries that are observed; a smaller one is part of a larger.",
+    )
+    draws: Count = Field(
+        10, description="Independent targets of each rank; draws count ranks × shares × these."
+    )
+
+    @model_validator(mode="after")
+    def _ranks_fit(self) -> "LowRankMatrixData":
+        if max(self.rank) > min(self.dim_in, self.dim_out):
+            raise ValueError(
+                f"rank has {max(self.rank)} but min(dim_in, dim_out) is "
+                f"{min(self.dim_in, self.dim_out)}; ranks must be at most that"
+            )
+        return self
+
+
 class DigitsData(Section):
     """The UCI handwritten digits that scikit-learn bundles: 1797 images of 8 × 8."""
 

@@ -30,9 +30,10 @@ class Run:
     step_size: float
     step_size_unit: str
     replicate: int
+    optimizer: str = "gradient_descent"
 
     def generator(self) -> np.random.Generator:
-        """Random generator of this run's first weights, seeded by what the run is."""
+        """Random generator of this run's first weights, seeded by what it is but for the optimiser."""
         return generator(
             "weights",
             self.experiment,
@@ -48,7 +49,18 @@ class Run:
 
 def expand(name: str, experiment: Experiment) -> list[Run]:
     """Every run of an experiment, replicates innermost."""
-    grid = product(*_axes(experiment), range(experiment.replicates))
+    grid = [
+        (dataset, depth, width, initialisation, delta, step_size, optimizer, replicate)
+        for dataset, depth, width, initialisation in product(
+            experiment.datasets, experiment.depth, experiment.width, experiment.initialisation
+        )
+        for delta, step_size, optimizer, replicate in product(
+            experiment.scales(depth),
+            experiment.step_size,
+            experiment.optimizer,
+            range(experiment.replicates),
+        )
+    ]
     return [
         Run(
             run=position,
@@ -61,6 +73,7 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
             delta=delta,
             step_size=step_size,
             step_size_unit=experiment.step_size_unit,
+            optimizer=optimizer,
             replicate=replicate,
         )
         for position, (
@@ -70,6 +83,7 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
             initialisation,
             delta,
             step_size,
+            optimizer,
             replicate,
         ) in enumerate(grid)
     ]
@@ -81,8 +95,9 @@ def _axes(experiment: Experiment) -> tuple[Sequence[Any], ...]:
         experiment.depth,
         experiment.width,
         experiment.initialisation,
-        experiment.delta,
+        experiment.delta or experiment.product_scale or (),
         experiment.step_size,
+        experiment.optimizer,
     )
 
 

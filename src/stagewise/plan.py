@@ -6,14 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stagewise.config import Config, NpzData
+from stagewise.config import Config, Experiment, NpzData
 from stagewise.digests import script_modules, source_digest
 from stagewise.errors import StagewiseError
 from stagewise.experiments import shard_count
 from stagewise.figures import FIGURES
 from stagewise.validation import parse_config
 
-TABLES = ("assumption", "learning_times", "claims")
+TABLES = ("assumption", "learning_times", "stage_counts", "claims")
 SCRIPTS = (
     "moments",
     "simulate",
@@ -21,14 +21,25 @@ SCRIPTS = (
     "references",
     "teachers",
     "statistics",
+    "stages",
+    "plateaus",
     "aggregates",
     "assumption",
     "learning_times_summary",
+    "stage_counts",
     "figure",
     "claims",
     "index",
 )
-AGGREGATES = ("learning_times", "trajectory_summary", "forecasts", "references", "teachers")
+AGGREGATES = (
+    "learning_times",
+    "trajectory_summary",
+    "forecasts",
+    "references",
+    "teachers",
+    "stages",
+    "plateaus",
+)
 """Tables that every experiment has a part of, or those do that ask for it."""
 TABLE_FORMATS = ("csv", "md", "tex")
 
@@ -66,7 +77,15 @@ class Plan:
 
     def simulation(self, experiment: str) -> dict[str, Any]:
         """What the training of an experiment depends on."""
-        unread = {"summarise", "forecast", "references", "teacher_theory"}
+        unread = {
+            "summarise",
+            "forecast",
+            "references",
+            "teacher_theory",
+            "stages",
+            "plateaus",
+            "curvature",
+        }
         return {
             key: value
             for key, value in self.plain_config["experiments"][experiment].items()
@@ -92,8 +111,13 @@ class Plan:
         return [f"{folder}/{index}.parquet" for index in range(count)]
 
     def all_shards(self) -> list[str]:
-        """Trajectories of every experiment."""
-        return [path for name in self.config.experiments for path in self.shards(name)]
+        """Trajectories of every experiment whose trajectories are recorded."""
+        return [
+            path
+            for name, each in self.config.experiments.items()
+            if not each.plateaus
+            for path in self.shards(name)
+        ]
 
     def intermediate_files(self) -> list[str]:
         """All that is built on the way to figures and tables."""
@@ -111,12 +135,11 @@ class Plan:
 
     def parts(self, aggregate: str, experiments: Iterable[str] | None = None) -> list[str]:
         """The tables of one kind of some experiments (default: all), of those that have one."""
-        flag = {"forecasts": "forecast", "references": "references", "teachers": "teacher_theory"}
         sections = self.config.experiments
         return [
             f"{self.results}/{aggregate}/{name}.parquet"
             for name in (sections if experiments is None else experiments)
-            if aggregate not in flag or getattr(sections[name], flag[aggregate])
+            if _has(sections[name], aggregate)
         ]
 
     def assumption_moments(self) -> list[str]:
@@ -186,6 +209,18 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
                 "which is not a file; relative paths start at the working directory."
             )
     return Plan(config)
+
+
+def _has(experiment: Experiment, aggregate: str) -> bool:
+    """Whether an experiment has a part of an aggregate."""
+    asked_for = {
+        "forecasts": experiment.forecast,
+        "references": experiment.references,
+        "teachers": experiment.teacher_theory,
+        "stages": experiment.stages,
+        "plateaus": experiment.plateaus,
+    }
+    return asked_for.get(aggregate, not experiment.plateaus)
 
 
 def _is_file(path: str) -> bool:

@@ -22,6 +22,8 @@ _GRID = [
     _field("depth", _INTEGER, "number of weight matrices"),
     _field("dim_in", _INTEGER, "input dimension"),
     _field("dim_out", _INTEGER, "output dimension"),
+    _field("rank", _INTEGER, "rank of sigma_xy"),
+    _field("observed", _REAL, "share of the target's entries that the loss sees"),
     _field("width", _INTEGER, "hidden units"),
     _field("initialisation", _SHORT, "how the first weights were drawn"),
     _field("delta", _REAL, "initial scale: every layer starts at e^-delta"),
@@ -43,6 +45,8 @@ _RUN = [
     ),
     _field("non_commuting", _REAL, "spectral norm of the part of sigma_x off the modes"),
 ]
+
+RUN_COLUMNS = [field.name for field in _RUN]
 
 _MODE = [
     _field("mode", _INTEGER, "mode, strongest first, from 1"),
@@ -109,6 +113,42 @@ LEARNING_TIMES = pa.schema(
         _field("final_imbalance", _REAL, "last recorded imbalance of the layers"),
         _field("outcome", _SHORT, "monotone, overshoot or no convergence"),
         _field("next_overlap", _REAL, "share of the next mode when this one reaches 90 %"),
+        _field("next_value_overlap", _REAL, "the same of singular values of sigma_x W"),
+    ]
+)
+
+_PLATEAU = [
+    *_RUN,
+    _field("stage", _INTEGER, "plateau, from 1; the last one is the end of the run"),
+    _field("stages", _INTEGER, "stages of the run, one fewer than plateaus"),
+    _field("learned", _INTEGER, "singular values that have reached half of their target"),
+    _field("iteration", _INTEGER, "where the gradient is smallest", _ITERATIONS),
+    _field("gradient_norm", _REAL, "Frobenius norm of the gradient there"),
+    _field("loss", _REAL, "training loss there"),
+    _field("predicted_loss", _REAL, "half the squares of what is not learned; full observation"),
+]
+
+STAGES = pa.schema(
+    [
+        *_PLATEAU,
+        _field("rises", _INTEGER, "singular values learned in the stage that follows"),
+        _field("peak_iteration", _INTEGER, "where the gradient peaks in it", _ITERATIONS),
+        _field("peak_gradient_norm", _REAL, "Frobenius norm of the gradient at its peak"),
+        _field("distance", _REAL, "distance of W to the target over the target's norm"),
+        _field("beyond", _REAL, "singular values beyond the target's rank, over its smallest one"),
+    ]
+)
+
+PLATEAUS = pa.schema(
+    [
+        *_PLATEAU,
+        _field("at_end", pa.bool_(), "whether this is where the run ended"),
+        _field("smallest_curvature", _REAL, "smallest eigenvalue of the Hessian"),
+        _field("largest_curvature", _REAL, "largest eigenvalue of the Hessian"),
+        _field("product_rank", _INTEGER, "singular values of W above 1 % of the largest"),
+        _field("greedy_loss", _REAL, "loss of the greedily grown best map of rank learned"),
+        _field("greedy_distance", _REAL, "distance of W to that map over the target's norm"),
+        _field("target_distance", _REAL, "distance of W to the target over its norm"),
     ]
 )
 

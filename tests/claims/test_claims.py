@@ -12,21 +12,33 @@ from stagewise.claims.registry import Claim, Judgement, Measurement
 from stagewise.claims.tables import claims_table, macros, read_claims, terminal_text, write_claims
 from stagewise.errors import StagewiseError
 from stagewise.figures import FIGURES
-from stagewise.schemas import LEARNING_TIMES, REFERENCES, SUMMARY, TEACHERS
+from stagewise.schemas import LEARNING_TIMES, PLATEAUS, REFERENCES, STAGES, SUMMARY, TEACHERS
 from stagewise.theory import waiting_growth
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 
 
-def aggregates(times=None, curves=None, assumption=None, references=None, teachers=None):
+def aggregates(
+    times=None,
+    curves=None,
+    assumption=None,
+    stages=None,
+    plateaus=None,
+    references=None,
+    teachers=None,
+):
     """Stand-in for the aggregates that answers from given frames."""
     times = LEARNING_TIMES.empty_table().to_pandas() if times is None else times
     curves = SUMMARY.empty_table().to_pandas() if curves is None else curves
+    stages = STAGES.empty_table().to_pandas() if stages is None else stages
+    plateaus = PLATEAUS.empty_table().to_pandas() if plateaus is None else plateaus
     none = pd.DataFrame({"dataset": [], "completion": [], "delta_x": [], "delta_xy": []})
     none["centred"] = np.array([], dtype=bool)
     return SimpleNamespace(
         times_of=lambda *names: times[times["experiment"].isin(names)].copy(),
         curves_of=lambda name: curves[curves["experiment"] == name].copy(),
+        stages_of=lambda *names: stages[stages["experiment"].isin(names)].copy(),
+        plateaus_of=lambda *names: plateaus[plateaus["experiment"].isin(names)].copy(),
         assumption=none if assumption is None else assumption,
         learning_times=times,
         references=REFERENCES.empty_table().to_pandas() if references is None else references,
@@ -282,7 +294,13 @@ def test_a_verdict_follows_from_value_scope_and_tolerance(value, in_scope, verdi
 def test_ids_are_unique_and_every_claim_names_a_figure_and_a_source():
     assert len(BY_ID) == len(CLAIMS)
     assert all(claim.figure in FIGURES for claim in CLAIMS)
-    assert {claim.source for claim in CLAIMS} == {"gidel2019", "reviews", "lampinen2018", "ours"}
+    assert {claim.source for claim in CLAIMS} == {
+        "gidel2019",
+        "reviews",
+        "lampinen2018",
+        "cao2022",
+        "ours",
+    }
 
 
 def judgement(**changes):

@@ -11,14 +11,17 @@ from numpy.testing import assert_allclose
 
 from stagewise.aggregates import Aggregates
 from stagewise.config import Experiment
+from stagewise.depth_comparisons import STAGE_COUNTS, stage_counts
 from stagewise.experiments import expand
 from stagewise.figures import FIGURES, style
 from stagewise.files import write_table
 from stagewise.formats import write_formats
 from stagewise.pipeline.aggregates import SCHEMAS
 from stagewise.pipeline.forecasts import forecast_table, with_forecasts
+from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
+from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table, summary_table
 from stagewise.pipeline.tables import assumption_table
 from stagewise.pipeline.teachers import teachers_table
@@ -44,6 +47,34 @@ TINY = {
     "lampinen_ganguli": {"replicates": 2, "extra_iterations": 60},
     "lampinen_ganguli_steps": {"replicates": 2, "extra_iterations": 60},
     "forecast": {"delta": [6, 9], "replicates": 2},
+    "saddle_stages_2": {"replicates": 2},
+    "saddle_stages": {"product_scale": [1e-3], "replicates": 2},
+    "stage_counts_2": {"replicates": 4},
+    "stage_counts_3": {"product_scale": [1e-3], "replicates": 4},
+    "stage_counts_3_50": {"product_scale": [1e-3], "replicates": 4},
+    "stage_counts_4": {"product_scale": [1e-2], "replicates": 4},
+    "stage_counts_4_50": {"product_scale": [1e-2], "replicates": 4},
+    "stable_step_deep": {"product_scale": [1e-2], "step_size": [1.8, 2.2], "replicates": 2},
+    "escape_times": {"product_scale": [1e-2, 1e-3], "replicates": 2},
+    "depth_law_2": {"delta": [2, 4], "replicates": 2},
+    "depth_law_3": {"delta": [2, 3], "replicates": 2},
+    "depth_law_4": {"delta": [1, 2], "replicates": 2},
+    "descent_separation": {"product_scale": [1e-2, 1e-3], "replicates": 2},
+    "rmsprop": {"product_scale": [1e-2, 1e-3], "replicates": 2, "iterations": 800},
+}
+TINY_PLATEAUS = {
+    "saddles": {"product_scale": [1e-2, 1e-3], "replicates": 2},
+    "saddles_balanced": {"product_scale": [1e-2, 1e-3]},
+    "completion_path": {"product_scale": [1e-2], "replicates": 2},
+}
+TINY_DATA = {
+    "autoencoder": {"dim": 6, "rank": 3, "samples": 60},
+    "autoencoder_draws": {"dim": 6, "rank": 3, "samples": 60, "draws": 2},
+    "matrices_20": {"dim_in": 6, "dim_out": 6, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
+    "matrices_50": {"dim_in": 7, "dim_out": 7, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
+    "ladder": {"dim_in": 6, "dim_out": 6, "rank": [1, 2]},
+    "factors": {"dim_in": 5, "dim_out": 5, "rank": [2], "draws": 2},
+    "completions": {"dim_in": 6, "dim_out": 6, "rank": [2], "draws": 1},
 }
 
 
@@ -51,12 +82,11 @@ TINY = {
 def aggregates(tmp_path_factory, default_config):
     style.apply()
     raw = default_config
-    raw["datasets"]["autoencoder"] |= {"dim": 6, "rank": 3, "samples": 60}
     for name, spec in raw["datasets"].items():
         if name.startswith("teacher"):
             spec |= {"dim_in": 12, "dim_out": 6, "samples": 12, "noise": 0.3, "draws": 2}
-    raw["datasets"]["digits_split"] |= {"draws": 2}
-    raw["datasets"]["autoencoder_draws"] |= {"dim": 6, "rank": 3, "samples": 60, "draws": 2}
+    for name, changes in TINY_DATA.items():
+        raw["datasets"][name] |= changes
     config = parse_config(raw)
     experiments = {
         name: Experiment.model_validate(config.experiments[name].model_dump() | changes)
@@ -68,6 +98,11 @@ def aggregates(tmp_path_factory, default_config):
     }
     folder = tmp_path_factory.mktemp("aggregates")
     paths = {name: [] for name in SCHEMAS}
+    for name, changes in TINY_PLATEAUS.items():
+        each = Experiment.model_validate(config.experiments[name].model_dump() | changes)
+        own = {data: draw_moments(data, config.datasets[data], None) for data in each.datasets}
+        paths["plateaus"].append(folder / f"plateaus_{name}.parquet")
+        write_table(plateaus_table(name, each, own), paths["plateaus"][-1])
     for name, each in experiments.items():
         for kind, table in tables_of(name, each, draws).items():
             paths[kind].append(folder / f"{kind}_{name}.parquet")
@@ -87,6 +122,8 @@ def tables_of(name, each, draws):
     tables = {"learning_times": times}
     if each.summarise:
         tables["trajectory_summary"] = summary_table([trajectories])
+    if each.stages:
+        tables["stages"] = stages_table([trajectories])
     if each.references:
         tables["references"] = references_table(name, each, draws)
     if each.teacher_theory:
@@ -197,6 +234,31 @@ def test_real_data_shows_measured_over_predicted(aggregates):
     axes = draw("real_data", aggregates).axes[1]
     shown = axes.containers[0].lines[0].get_ydata()
     assert_allclose(np.asarray(shown, dtype=float), expected[3.0].to_numpy(dtype=float))
+
+
+def test_stage_counts_draws_the_mean_of_every_cell(aggregates):
+    counts = stage_counts(aggregates.stages_of(*STAGE_COUNTS))
+    axes = draw("stage_counts", aggregates).axes[0]
+    drawn = np.concatenate([each.lines[0].get_ydata() for each in axes.containers])
+    expected = counts[counts["observed"] == 1]["stages"].astype(float)
+    assert_allclose(np.sort(np.asarray(drawn, dtype=float)), np.sort(expected))
+
+
+def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates):
+    axes = draw("saddle_curvature", aggregates).axes[0]
+    rows = aggregates.plateaus_of("saddles_balanced")
+    first = rows[(rows["stage"] == 1) & (rows["depth"] == 3)].sort_values("delta")
+    markers = next(line for line in axes.lines if line.get_label() == "L = 3, balanced")
+    assert_allclose(np.sort(markers.get_ydata()), np.sort(-first["smallest_curvature"]))
+    theory = [line for line in axes.lines if line.get_linestyle() == "-"]
+    assert_allclose(np.sort(theory[1].get_ydata()), np.sort(-first["smallest_curvature"]), rtol=0.1)
+
+
+def test_rmsprop_shows_every_optimiser_at_every_rate(aggregates):
+    figure = draw("rmsprop", aggregates)
+    rates = aggregates.times_of("rmsprop")["relative_step_size"].nunique()
+    for axes in figure.axes[:2]:
+        assert len(axes.containers) == 2 * (2 * rates + 1)
 
 
 def test_ordered_colours_differ_in_grey():

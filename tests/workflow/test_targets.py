@@ -14,6 +14,8 @@ FORECASTS, TIMES, CURVES = (
     "Learning times of every run",
     "Curves over training",
 )
+STAGES, PLATEAUS = "Stages of escape from saddles", "Plateaus of training"
+COUNTS = "Table: stage counts"
 
 
 def test_figures_need_no_table_and_no_verdict(unbuilt):
@@ -42,7 +44,7 @@ def test_tables_need_no_figure_and_no_page(unbuilt):
     assert planned(unbuilt, "tables") == sorted(
         [
             *(STAIRCASE, DIGITS, AUTOENCODER, *CLOSED_FORM, *REAL_DATA, FORECASTS, TIMES, CURVES),
-            *("Table: assumption", "Table: learning times", "Verdicts"),
+            *("Table: assumption", "Table: learning times", COUNTS, "Verdicts", STAGES, PLATEAUS),
         ]
     )
 
@@ -51,7 +53,7 @@ def test_claims_need_no_figure_and_no_page(unbuilt):
     assert planned(unbuilt, "claims") == sorted(
         [
             *(STAIRCASE, DIGITS, AUTOENCODER, *CLOSED_FORM, *REAL_DATA, FORECASTS, TIMES, CURVES),
-            *("Table: assumption", "Verdicts"),
+            *("Table: assumption", "Verdicts", STAGES, PLATEAUS),
         ]
     )
 
@@ -60,7 +62,7 @@ def test_without_a_target_everything_is_built(unbuilt):
     assert planned(unbuilt) == sorted(
         [
             *(STAIRCASE, DIGITS, AUTOENCODER, *CLOSED_FORM, *REAL_DATA, FORECASTS, TIMES, CURVES),
-            *("Table: assumption", "Table: learning times", "Verdicts"),
+            *("Table: assumption", "Table: learning times", COUNTS, "Verdicts", STAGES, PLATEAUS),
             *("Figure closed_form", "Figure real_data", "Index page"),
         ]
     )

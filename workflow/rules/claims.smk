@@ -8,6 +8,8 @@ rule judge_claims:
                 "assumption",
                 "references",
                 "teachers",
+                "stages",
+                "plateaus",
             )
         ),
     output:
@@ -42,7 +44,9 @@ rule index:
         captions=[f"workflow/report/{name}.rst" for name in plan.config.figures],
         tables=[path for path in plan.table_files() if path.endswith(".csv")],
         aggregates=list(
-            plan.aggregates(("learning_times", "trajectory_summary")).values()
+            plan.aggregates(
+                ("learning_times", "trajectory_summary", "stages", "plateaus")
+            ).values()
         ),
     output:
         html=f"{plan.figures}/index.html",

@@ -102,6 +102,55 @@ rule statistics:
         "../../scripts/statistics.py"
 
 
+rule stages:
+    """Stages of escape from saddles, counted in the runs of one experiment."""
+    input:
+        lambda wildcards: plan.shards(wildcards.experiment),
+    output:
+        f"{plan.results}/stages/{{experiment}}.parquet",
+    log:
+        f"logs/{plan.results}/stages/{{experiment}}.log",
+    benchmark:
+        f"logs/{plan.results}/stages/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        source=plan.digests["stages"],
+    message:
+        "Stages of {wildcards.experiment}"
+    script:
+        "../../scripts/stages.py"
+
+
+rule plateaus:
+    """Curvature and nearest map of low rank where the runs of one experiment rest."""
+    input:
+        lambda wildcards: plan.moments_of(wildcards.experiment),
+    output:
+        f"{plan.results}/plateaus/{{experiment}}.parquet",
+    log:
+        f"logs/{plan.results}/plateaus/{{experiment}}.log",
+    benchmark:
+        f"logs/{plan.results}/plateaus/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
+        source=plan.digests["plateaus"],
+    message:
+        "Plateaus of {wildcards.experiment}"
+    script:
+        "../../scripts/plateaus.py"
+
+
 rule aggregates:
     """One table of each kind for all experiments."""
     input:

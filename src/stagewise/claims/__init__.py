@@ -1,11 +1,21 @@
 """Claims and their verdicts; a claim puts a prediction beside a measurement."""
 
 from stagewise.aggregates import Aggregates
-from stagewise.claims import forecast, generalisation, gidel2019, ours, path, reviews
+from stagewise.claims import (
+    cao2022,
+    depth,
+    forecast,
+    generalisation,
+    gidel2019,
+    ours,
+    path,
+    reviews,
+    saddles,
+)
 from stagewise.claims.registry import Claim, Judgement, Measurement, judge
 
-_SOURCES = ("gidel2019", "reviews", "lampinen2018", "ours")
-_MODULES = (gidel2019, path, reviews, generalisation, ours, forecast)
+_SOURCES = ("gidel2019", "reviews", "lampinen2018", "cao2022", "ours")
+_MODULES = (gidel2019, path, reviews, generalisation, cao2022, ours, forecast, saddles, depth)
 _ALL = tuple(claim for module in _MODULES for claim in module.CLAIMS)
 CLAIMS: tuple[Claim, ...] = tuple(sorted(_ALL, key=lambda claim: _SOURCES.index(claim.source)))
 

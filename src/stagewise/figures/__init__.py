@@ -73,4 +73,35 @@ FIGURES = {
         ("real_data", "real_data_uncentred"),
         ("trajectory_summary", "learning_times"),
     ),
+    "saddle_stages": FigureSpec(
+        "Deep matrix factorisation escapes one saddle a singular value",
+        ("saddle_stages_2", "saddle_stages"),
+        ("trajectory_summary", "stages"),
+    ),
+    "saddle_curvature": FigureSpec(
+        "What the Hessian says of saddles, and what it cannot say",
+        ("saddles", "saddles_balanced", "stable_step_deep", "completion_path"),
+        ("plateaus", "learning_times"),
+    ),
+    "stage_counts": FigureSpec(
+        "Stages counted, with all entries observed and with some",
+        (
+            "stage_counts_2",
+            "stage_counts_3",
+            "stage_counts_3_50",
+            "stage_counts_4",
+            "stage_counts_4_50",
+        ),
+        ("stages",),
+    ),
+    "escape_times": FigureSpec(
+        "Deeper networks wait longer and learn more abruptly",
+        ("escape_times", "depth_law_2", "depth_law_3", "depth_law_4"),
+        ("learning_times",),
+    ),
+    "rmsprop": FigureSpec(
+        "RMSProp keeps the stages or merges them, depending on which RMSProp",
+        ("descent_separation", "rmsprop"),
+        ("learning_times",),
+    ),
 }

@@ -6,7 +6,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from stagewise.files import read_table
-from stagewise.schemas import FORECASTS, LEARNING_TIMES, REFERENCES, SUMMARY, TEACHERS
+from stagewise.schemas import (
+    FORECASTS,
+    LEARNING_TIMES,
+    PLATEAUS,
+    REFERENCES,
+    STAGES,
+    SUMMARY,
+    TEACHERS,
+)
 
 SCHEMAS = {
     "learning_times": LEARNING_TIMES,
@@ -14,6 +22,8 @@ SCHEMAS = {
     "forecasts": FORECASTS,
     "references": REFERENCES,
     "teachers": TEACHERS,
+    "stages": STAGES,
+    "plateaus": PLATEAUS,
 }
 
 

@@ -51,7 +51,7 @@ def forecast_rows(problem: Problem, experiment: Experiment) -> list[dict[str, fl
 def _rows_of_width(
     problem: Problem, experiment: Experiment, width: int
 ) -> list[dict[str, float | None]]:
-    grid = list(product(experiment.step_size, experiment.delta))
+    grid = list(product(experiment.step_size, experiment.scales(depth=2)))
     relative, delta = (np.array(axis, dtype=np.float64) for axis in zip(*grid, strict=True))
     unit = experiment.step_size_unit
     step_size = np.array([absolute_step(each, unit, problem) for each in relative])

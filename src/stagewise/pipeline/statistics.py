@@ -12,7 +12,7 @@ from stagewise.analysis import learning_times, outcome, separation
 from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.dynamics import linear_flow, two_layer_flow
 from stagewise.problems.problem import Modes
-from stagewise.schemas import GRID_COLUMNS, LEARNING_TIMES, SUMMARY
+from stagewise.schemas import GRID_COLUMNS, LEARNING_TIMES, RUN_COLUMNS, SUMMARY
 from stagewise.theory import flow_learning_iteration, learning_iteration
 
 PER_MODE = (
@@ -108,16 +108,17 @@ def _learning_time_rows(run: RecordedRun) -> list[dict[str, object]]:
     if diverged:
         share = np.vstack([share, np.full(run.count, np.nan)])
     overlap = np.append(separation(share), np.nan)
+    value_overlap = np.append(separation(run.response_values / modes.sigma), np.nan)
     scale, step = (float(run.first(name)) for name in ("delta", "step_size"))  # type: ignore[arg-type]
     flow = flow_learning_iteration(modes.sigma, scale, step)
     discrete = learning_iteration(modes.sigma, scale, step)
-    shared = {name: run.first(name) for name in (*GRID_COLUMNS, "run", "seed", "step_size")}
+    shared = {name: run.first(name) for name in RUN_COLUMNS}
     of_run = _run_statistics(run)
     nearest, nearest_response = (
         run.per_mode(name).min(axis=0)
         for name in ("reduced_rank_distance", "reduced_rank_response_distance")
     )
-    two_layers = run.first("depth") == 2
+    two_layers = run.first("depth") == 2 and run.first("optimizer") == "gradient_descent"
     rows = []
     for mode in range(run.count):
         reached = np.isfinite(singular[mode])
@@ -141,6 +142,7 @@ def _learning_time_rows(run: RecordedRun) -> list[dict[str, object]]:
                 "final_strength": float(run.mode_strengths[-1, mode]),
                 "outcome": outcome(share[:, mode]),
                 "next_overlap": _present(overlap[mode]),
+                "next_value_overlap": _present(value_overlap[mode]),
             }
             | of_run
         )

@@ -62,10 +62,10 @@ def _tables(
         "white": bool(np.ptp(first.eigenvalues) < 1e-9 * first.eigenvalues[-1]),
     }
     tables = []
-    grid = product(experiment.initialisation, experiment.delta, experiment.step_size)
+    grid = product(experiment.initialisation, experiment.scales(depth=2), experiment.step_size)
     for start, delta, relative in grid:
         step = absolute_step(relative, experiment.step_size_unit, first)
-        last = run_length(first, experiment, delta, step, experiment.modes)
+        last = run_length(first, experiment, 2, delta, step, experiment.modes)
         iterations = record_iterations(experiment.records_per_decade, last).astype(np.float64)
         of_run = {"initialisation": start, "delta": delta, "relative_step_size": relative}
         fastest = {"fastest": float(step * scale * versions["asymptotic"][0].values[0])}

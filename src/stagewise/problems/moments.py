@@ -18,6 +18,7 @@ class Moments:
     sigma_x : (dim_in, dim_in) XᵀX/n. sigma_xy : (dim_in, dim_out) XᵀY/n.
     mean_x : (dim_in,). mean_y : (dim_out,). tr_yy : trace of YᵀY/n.
     n : number of samples; 0 where moments were prescribed and no sample exists.
+    observed : None, or which entries of sigma_xy a completion problem sees; see `Problem`.
     held_out : moments of other samples of the same kind, to try what was learned on.
     """
 
@@ -27,6 +28,7 @@ class Moments:
     mean_y: FloatArray
     tr_yy: float
     n: int
+    observed: FloatArray | None = None
     held_out: "Moments | None" = None
 
     @classmethod
@@ -44,9 +46,11 @@ class Moments:
         )
 
     @classmethod
-    def prescribed(cls, sigma_x: FloatArray, sigma_xy: FloatArray) -> "Moments":
+    def prescribed(
+        cls, sigma_x: FloatArray, sigma_xy: FloatArray, observed: FloatArray | None = None
+    ) -> "Moments":
         """Moments given outright: means zero, no samples, tr_yy that of an exact fit."""
-        fit = Problem(sigma_x, sigma_xy).least_squares
+        fit = Problem(sigma_x, sigma_xy, observed).least_squares
         return cls(
             sigma_x=sigma_x,
             sigma_xy=sigma_xy,
@@ -54,6 +58,7 @@ class Moments:
             mean_y=np.zeros(sigma_xy.shape[1]),
             tr_yy=float(np.sum(sigma_xy * fit)),
             n=0,
+            observed=observed,
         )
 
     def merged(self, other: "Moments") -> "Moments":
@@ -85,13 +90,14 @@ class Moments:
 
         Held-out data are taken about the means of these data, as a prediction would be.
         """
-        if not centred:
+        if not centred or self.observed is not None:  # a target has no mean to subtract
             origin = np.zeros(self.sigma_xy.shape[0]), np.zeros(self.sigma_xy.shape[1])
-            return Problem(self.sigma_x, self.sigma_xy, self._held_out_about(*origin))
+            held_out = self._held_out_about(*origin)
+            return Problem(self.sigma_x, self.sigma_xy, self.observed, held_out)
         return Problem(
             self.sigma_x - np.outer(self.mean_x, self.mean_x),
             self.sigma_xy - np.outer(self.mean_x, self.mean_y),
-            self._held_out_about(self.mean_x, self.mean_y),
+            held_out=self._held_out_about(self.mean_x, self.mean_y),
         )
 
     def _held_out_about(self, x: FloatArray, y: FloatArray) -> HeldOut | None:

@@ -20,7 +20,8 @@ _BLOCK = 4096
 
 def write_moments(draws: list[Moments], path: Path) -> None:
     """Write the draws of one data set, stacked on a leading axis, without timestamps."""
-    arrays = {field: np.stack([getattr(each, field) for each in draws]) for field in _FIELDS}
+    fields = _FIELDS if draws[0].observed is None else (*_FIELDS, "observed")
+    arrays = {field: np.stack([getattr(each, field) for each in draws]) for field in fields}
     held_out = [each.held_out for each in draws if each.held_out is not None]
     if held_out:
         arrays |= {
@@ -60,6 +61,7 @@ def _draw(arrays: dict[str, AnyArray], prefix: str, draw: int) -> Moments:
         mean_y=arrays[prefix + "mean_y"][draw],
         tr_yy=float(arrays[prefix + "tr_yy"][draw]),
         n=int(arrays[prefix + "n"][draw]),
+        observed=arrays["observed"][draw] if "observed" in arrays and not prefix else None,
     )
 
 

@@ -9,6 +9,7 @@ from stagewise.arrays import FloatArray
 from stagewise.config import (
     AlignedData,
     AutoencoderData,
+    LowRankMatrixData,
     LowRankRegressionData,
     PowerLawData,
     RandomModesData,
@@ -129,3 +130,24 @@ def draw_low_rank_regression(
         Moments.of_block(inputs, inputs @ teacher + noise),
         held_out=Moments.prescribed(population, population @ teacher),
     )
+
+
+def low_rank_matrices(
+    spec: LowRankMatrixData, rank: int, generator: np.random.Generator
+) -> list[Moments]:
+    """One random target of a rank, once for each share of its entries that is observed.
+
+    Its singular vectors are Haar random, singular value k is 2^(rank − k). The entries observed are
+    a uniformly random set of the size asked for, each set within the larger ones.
+    """
+    left, right = (
+        random_orthogonal(size, generator)[:, :rank] for size in (spec.dim_in, spec.dim_out)
+    )
+    target = (left * 2.0 ** np.arange(rank - 1, -1, -1)) @ right.T
+    place = generator.permutation(target.size).reshape(target.shape)
+    return [
+        Moments.prescribed(
+            np.eye(spec.dim_in), target, (place < round(share * target.size)).astype(np.float64)
+        )
+        for share in spec.observed
+    ]

@@ -23,6 +23,7 @@ SOURCES = {
     "gidel2019": "Gidel, Bach, Lacoste-Julien 2019",
     "reviews": "Questions of its reviewers",
     "lampinen2018": "Lampinen, Ganguli 2019",
+    "cao2022": "Cao et al. 2022",
     "ours": "Results of this project",
 }
 
