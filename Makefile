@@ -12,7 +12,7 @@ export PYTHONPATH :=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce smoke paper verify report test lint bench generate clean
+.PHONY: help install reproduce smoke paper verify report archive figures doctor test lint bench generate clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,6 +64,16 @@ verify: $(STAMP)  ## Compare the results with reference/, output by output and c
 report: $(STAMP)  ## Snakemake's own report, as results/report.html
 	@$(BIN)/snakemake --cores $(CORES) --quiet
 	@$(BIN)/snakemake --report results/report.html
+
+archive: $(STAMP)  ## One zip of results, figures and sources, as an RO-Crate (results/stagewise.zip)
+	@$(BIN)/snakemake --cores $(CORES) --quiet
+	@$(BIN)/stagewise archive
+
+figures: $(STAMP)  ## Draw every figure again from the results, without simulating (as from an archive)
+	@$(BIN)/stagewise figures
+
+doctor: $(STAMP)  ## Check this machine: Python, cores, memory, disk, data sets, write access
+	@$(BIN)/stagewise doctor
 
 test: $(STAMP)  ## The whole test suite
 	@$(BIN)/python -m pytest -n auto

@@ -1,5 +1,6 @@
 """Moments → trajectories → statistics → figures, tables, verdicts → one page to read."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 # The package beside this file is used, whether or not one is installed.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
+from stagewise.costs import known_costs
 from stagewise.errors import StagewiseError
 from stagewise.plan import AGGREGATES, make_plan
 from stagewise.processes import clear_stale_lock, pin_threads, share_package
+from stagewise.progress import Progress, seconds_of_rules
+from stagewise.targets import claim_targets
 
 pin_threads()
 share_package()
@@ -21,6 +25,7 @@ configfile: "config.yaml"
 
 try:
     plan = make_plan(config)
+    targets = claim_targets(plan)
 except StagewiseError as error:
     print(f"\n{error}\n", file=sys.stderr, flush=True)
     # Snakemake would wrap an exception in its own traceback; nothing has started yet.
@@ -28,6 +33,18 @@ except StagewiseError as error:
 
 # Captions and reports see the configuration with its defaults filled in.
 config.update(plan.plain_config)
+
+
+progress = Progress(
+    costs=lambda: seconds_of_rules(known_costs([plan], Path("reference"))),
+    cores=lambda: workflow.cores,
+)
+if not workflow.output_settings.quiet:
+    logging.getLogger("snakemake").addHandler(progress)
+
+
+onerror:
+    progress.explain()
 
 
 wildcard_constraints:

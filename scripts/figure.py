@@ -1,4 +1,4 @@
-"""Rule figure: draw one figure from the aggregates."""
+"""Rule figure: draw one figure from the aggregates, and say what it was made from."""
 
 from importlib import import_module
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from stagewise.aggregates import Aggregates
 from stagewise.figures import style
 from stagewise.pipeline.rule import logged
+from stagewise.provenance import write_sidecar
 
 with logged(snakemake):
     style.apply()
@@ -14,3 +15,5 @@ with logged(snakemake):
     )
     module = import_module(snakemake.params.module)
     style.save(module.plot(aggregates), Path(snakemake.output.pdf), Path(snakemake.output.png))
+    tables = [path for paths in aggregates.paths.values() for path in paths]
+    write_sidecar(snakemake.params.config, tables, Path(snakemake.output.sidecar))

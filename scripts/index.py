@@ -10,6 +10,7 @@ with logged(snakemake):
     page = Page(
         claims=Path(snakemake.input.claims),
         figures=[Path(path) for path in snakemake.input.figures],
+        sidecars=[Path(path) for path in snakemake.input.sidecars],
         captions=[Path(path) for path in snakemake.input.captions],
         tables=[Path(path) for path in snakemake.input.tables],
         aggregates=[Path(path) for path in snakemake.input.aggregates],

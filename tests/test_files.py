@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stagewise.errors import StagewiseError
-from stagewise.files import canonical_hash, read_table, replacing, write_table, write_text
+from stagewise.files import canonical_hash, read_csv, read_table, replacing, write_table, write_text
 
 
 def table_of_every_kind() -> pa.Table:
@@ -299,3 +299,18 @@ def test_a_type_that_arrow_lacks_is_refused_in_a_sentence(tmp_path, monkeypatch)
     monkeypatch.setattr(pq, "read_table", refuse)
     with pytest.raises(StagewiseError, match="cannot be read as Parquet"):
         read_table(tmp_path / "table.parquet")
+
+
+@pytest.mark.parametrize("content", [b"name,value\na,1\nb,2", b"\xff\xfe\n", None])
+def test_a_csv_table_that_is_cut_or_missing_is_a_sentence_with_its_path(tmp_path, content):
+    path = tmp_path / "table.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StagewiseError, match=rf"{path} cannot be read as CSV \(.*Delete it"):
+        read_csv(path)
+
+
+def test_a_whole_csv_table_is_read(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("name,value\na,1\n", encoding="utf-8")
+    assert read_csv(path).to_dict("records") == [{"name": "a", "value": 1}]

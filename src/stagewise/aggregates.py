@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from stagewise.errors import StagewiseError
+from stagewise.files import read_csv
 from stagewise.pipeline.aggregates import joined
 
 
@@ -50,7 +51,7 @@ class Aggregates:
     @cached_property
     def assumption(self) -> pd.DataFrame:
         """A row a data set, centring and completion."""
-        return pd.read_csv(self._files("assumption")[0])
+        return read_csv(self._files("assumption")[0])
 
     def times_of(self, *experiments: str) -> pd.DataFrame:
         """Learning times of some experiments; empty if none of them was run."""

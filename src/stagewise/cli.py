@@ -1,4 +1,4 @@
-"""The `stagewise` command: what `make` calls once the workflow has run, and forecasts."""
+"""The `stagewise` command: before a run, after it, and forecasts for a user's own data."""
 
 import argparse
 import sys
@@ -19,6 +19,17 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--run", default="", help="name of the run (default: the default run)")
+        command.set_defaults(function=function)
+    for name, function, help_text in (
+        ("doctor", _doctor, "check this machine: Python, cores, memory, disk, data, write access"),
+        ("claims", _claims, "list the claims: verdict, figure, experiments, cost"),
+        ("estimate", _estimate, "forecast time, memory and disk of what is not built yet"),
+        ("archive", _write_archive, "pack results, figures and sources into one zip, an RO-Crate"),
+        ("figures", _figures, "draw every figure again from the results, without simulating"),
+    ):
+        command = commands.add_parser(name, help=help_text)
+        command.add_argument("--configfile", type=Path, help="overlay over config.yaml")
+        command.add_argument("--cores", type=_positive, default=2, help="cores of a run")
         command.set_defaults(function=function)
     command = commands.add_parser("forecast", help="say when each rank of your data is learned")
     add_options(command)
@@ -44,10 +55,75 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _archive(options: argparse.Namespace) -> int:
+    from stagewise.configuration import read_plan
+    from stagewise.costs import measured_costs
+    from stagewise.files import write_text
     from stagewise.verify import archive
 
-    archive(_results(options), Path("reference"))
+    reference = Path("reference")
+    archive(_results(options), reference)
+    if not options.run:
+        costs = measured_costs(read_plan()).round(3)
+        write_text(costs.to_csv(index=False, lineterminator="\n"), reference / "costs.csv")
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from stagewise.configuration import read_plan
+    from stagewise.doctor import examine, report
+
+    checks = examine(read_plan(options.configfile))
+    print(report(checks))
+    return 1 if any(each.state == "problem" for each in checks) else 0
+
+
+def _claims(options: argparse.Namespace) -> int:
+    from stagewise.configuration import read_plan
+    from stagewise.costs import known_costs
+    from stagewise.reviewing import claims_text
+
+    plan = read_plan(options.configfile)
+    print(claims_text(plan, known_costs([plan, read_plan()], Path("reference"))))
+    return 0
+
+
+def _estimate(options: argparse.Namespace) -> int:
+    from stagewise.configuration import read_plan
+    from stagewise.costs import forecast_costs, known_costs
+    from stagewise.reviewing import estimate_text
+
+    plan = read_plan(options.configfile)
+    known = known_costs([plan, read_plan()], Path("reference"))
+    print(estimate_text(forecast_costs(plan, known), options.cores))
+    return 0
+
+
+def _write_archive(options: argparse.Namespace) -> int:
+    from stagewise.archive import write_archive
+    from stagewise.configuration import read_plan
+
+    plan = read_plan(options.configfile)
+    path = Path(plan.results, "stagewise.zip")
+    count = write_archive(plan, path)
+    print(f"{count} files in {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+def _figures(options: argparse.Namespace) -> int:
+    from stagewise.configuration import read_plan
+    from stagewise.processes import pin_threads
+    from stagewise.rendering import render_figures
+
+    pin_threads()
+    for path in render_figures(read_plan(options.configfile)):
+        print(path)
+    return 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 1 or more")
+    return int(text)
 
 
 def _generate(options: argparse.Namespace) -> int:

@@ -210,7 +210,7 @@ class Config(Section):
     @field_validator("run")
     @classmethod
     def _run_has_a_folder_of_its_own(cls, run: str) -> str:
-        if run in ("moments", "trajectories", "tables"):
+        if run in ("moments", "trajectories", "tables", "verdicts"):
             raise ValueError(f"{run} is a folder of the default run; choose another name")
         return run
 

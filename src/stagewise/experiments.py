@@ -1,9 +1,8 @@
 """An experiment's section of the config, expanded to its runs and dealt into shards."""
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 
@@ -89,8 +88,9 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
     ]
 
 
-def _axes(experiment: Experiment) -> tuple[Sequence[Any], ...]:
-    return (
+def run_count(experiment: Experiment) -> int:
+    """Number of runs of an experiment."""
+    axes = (
         experiment.datasets,
         experiment.depth,
         experiment.width,
@@ -99,12 +99,12 @@ def _axes(experiment: Experiment) -> tuple[Sequence[Any], ...]:
         experiment.step_size,
         experiment.optimizer,
     )
+    return math.prod(len(axis) for axis in axes) * experiment.replicates
 
 
 def shard_count(experiment: Experiment) -> int:
     """Number of jobs that simulate an experiment."""
-    runs = int(np.prod([len(axis) for axis in _axes(experiment)])) * experiment.replicates
-    return -(-runs // experiment.runs_per_shard)
+    return -(-run_count(experiment) // experiment.runs_per_shard)
 
 
 def shard(name: str, experiment: Experiment, index: int) -> list[Run]:

@@ -29,6 +29,7 @@ SCRIPTS = (
     "stage_counts",
     "figure",
     "claims",
+    "claim",
     "index",
 )
 AGGREGATES = (
@@ -41,7 +42,21 @@ AGGREGATES = (
     "plateaus",
 )
 """Tables that every experiment has a part of, or those do that ask for it."""
+MAX_SHARDS = 10_000
+"""Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
 TABLE_FORMATS = ("csv", "md", "tex")
+FORECAST_KEYS = (
+    "datasets",
+    "centred",
+    "width",
+    "delta",
+    "product_scale",
+    "step_size",
+    "step_size_unit",
+    "replicates",
+    "modes",
+)
+"""Keys of an experiment that its forecasts read."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +107,11 @@ class Plan:
             if key not in unread
         }
 
+    def forecasting(self, experiment: str) -> dict[str, Any]:
+        """What its forecasts depend on: not how the runs are dealt into shards or recorded."""
+        section = self.plain_config["experiments"][experiment]
+        return {key: section[key] for key in FORECAST_KEYS}
+
     def moments(self, dataset: str) -> str:
         return f"{self.results}/moments/{dataset}.npz"
 
@@ -130,6 +150,7 @@ class Plan:
             *self.all_shards(),
             *(path for name in AGGREGATES for path in self.parts(name)),
             *self.aggregates(AGGREGATES).values(),
+            *(self.sidecar(name) for name in self.config.figures),
             *(f"{self.results}/{name}" for name in names),
         ]
 
@@ -157,12 +178,19 @@ class Plan:
             for name in names
         }
 
+    def shown(self, figure: str) -> list[str]:
+        """Experiments that a figure shows."""
+        spec = FIGURES[figure]
+        return [
+            name for name in self.config.experiments if name in spec.experiments + spec.optional
+        ]
+
     def figure_aggregates(self, figure: str) -> dict[str, list[str]]:
         """Tables that a figure reads by the aggregate's name, of the experiments it shows."""
-        spec = FIGURES[figure]
+        spec, shown = FIGURES[figure], self.shown(figure)
         return {
             name: (
-                self.parts(name, spec.experiments)
+                self.parts(name, shown)
                 if name in AGGREGATES
                 else list(self.aggregates((name,)).values())
             )
@@ -176,6 +204,20 @@ class Plan:
             for name in self.config.figures
             for kind in ("pdf", "png")
         ]
+
+    def sidecar(self, figure: str) -> str:
+        """What a figure was made from and with, as JSON beside it."""
+        return f"{self.figures}/{figure}.json"
+
+    def figure_config(self, figure: str) -> dict[str, Any]:
+        """The sections of the configuration that a figure shows."""
+        sections = self.plain_config["experiments"]
+        shown = {name: sections[name] for name in self.shown(figure)}
+        used = sorted({each for section in shown.values() for each in section["datasets"]})
+        return {
+            "experiments": shown,
+            "datasets": {name: self.plain_config["datasets"][name] for name in used},
+        }
 
     def table_formats(self, table: str) -> list[str]:
         """One table in every format."""
@@ -207,6 +249,14 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
             raise StagewiseError(
                 f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
                 "which is not a file; relative paths start at the working directory."
+            )
+    for name, experiment in config.experiments.items():
+        shards = shard_count(experiment)
+        if shards > MAX_SHARDS:
+            raise StagewiseError(
+                f"The configuration cannot be used.\n- experiments.{name} makes {shards} shards, "
+                f"and each is a job; at most {MAX_SHARDS} are allowed. Raise its runs_per_shard or "
+                "shorten its grid."
             )
     return Plan(config)
 

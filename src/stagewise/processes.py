@@ -1,6 +1,7 @@
 """What the processes of a run inherit: one thread each, and this package."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 THREAD_VARIABLES = (
@@ -37,17 +38,19 @@ def clear_stale_lock(directory: Path) -> None:
 
     Every live run shares an advisory lock of its own, which the system releases when the process
     ends in whatever way. Only who can have it alone knows that Snakemake's lock files are stale.
+    Where the folder cannot be written, or the file system has no advisory locks, all stay.
     """
     import fcntl  # not on every system that can at least check a configuration
 
     folder = directory / ".snakemake"
-    folder.mkdir(exist_ok=True)
-    held = os.open(folder / "alive.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)
+        held = os.open(folder / "alive.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(held, fcntl.LOCK_SH)
+            return
+        for stale in (folder / "locks").glob("*.lock"):
+            stale.unlink(missing_ok=True)
         fcntl.flock(held, fcntl.LOCK_SH)
-        return
-    for stale in (folder / "locks").glob("*.lock"):
-        stale.unlink(missing_ok=True)
-    fcntl.flock(held, fcntl.LOCK_SH)

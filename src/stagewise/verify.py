@@ -16,7 +16,7 @@ import pandas as pd
 from stagewise.claims.registry import Judgement
 from stagewise.claims.tables import read_claims
 from stagewise.errors import StagewiseError
-from stagewise.files import canonical_hash, read_table, write_text
+from stagewise.files import canonical_hash, read_csv, read_table, write_text
 
 AGGREGATES = ("learning_times", "trajectory_summary")
 TABLES = ("assumption",)
@@ -70,7 +70,7 @@ def verify(results: Path, reference: Path) -> Verification:
         if present.read_bytes() == (reference / f"{name}.csv").read_bytes():
             outputs.append(Comparison(name, TIERS[0], 0.0))
             continue
-        outputs.append(_compare_table(name, pd.read_csv(present), reference / f"{name}.csv"))
+        outputs.append(_compare_table(name, read_csv(present), reference / f"{name}.csv"))
     consistent = all(each.tier != "different" for each in claims)
     return Verification([_softened(each, consistent) for each in outputs], claims)
 
@@ -146,7 +146,7 @@ def _compare_claim(name: str, ours: Judgement | None, theirs: Judgement | None) 
 
 
 def _compare_table(name: str, ours: pd.DataFrame, path: Path) -> Comparison:
-    theirs = pd.read_csv(path) if path.suffix == ".csv" else read_table(path).to_pandas()
+    theirs = read_csv(path) if path.suffix == ".csv" else read_table(path).to_pandas()
     if list(ours.columns) != list(theirs.columns) or len(ours) != len(theirs):
         return Comparison(name, "different", None, "other rows or columns")
     numbers = ours.select_dtypes("number").columns

@@ -1,11 +1,15 @@
 """Every figure shows the data it is given, labelled, and the same bytes each time."""
 
+import re
 from importlib import import_module
+from itertools import combinations
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
 
@@ -27,6 +31,8 @@ from stagewise.pipeline.tables import assumption_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.problems.datasets import draw_moments
 from stagewise.validation import parse_config
+
+from .vision import VISIONS, distance
 
 TINY = {
     "closed_form": {"delta": [2, 6], "replicates": 2},
@@ -138,7 +144,8 @@ def draw(name, aggregates) -> Figure:
         kind: [
             path
             for path in aggregates.paths[kind]
-            if path.suffix == ".csv" or path.stem.removeprefix(f"{kind}_") in spec.experiments
+            if path.suffix == ".csv"
+            or path.stem.removeprefix(f"{kind}_") in spec.experiments + spec.optional
         ]
         for kind in spec.aggregates
     }
@@ -264,3 +271,34 @@ def test_rmsprop_shows_every_optimiser_at_every_rate(aggregates):
 def test_ordered_colours_differ_in_grey():
     grey = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in style.ordered_colours(4)]
     assert (np.diff(grey) > 0.05).all()
+
+
+def series(axes):
+    """Colour, and marker with line style, of every labelled series of a panel."""
+    handles, labels = axes.get_legend_handles_labels()
+    for handle, label in zip(handles, labels, strict=True):
+        line = handle.lines[0] if isinstance(handle, ErrorbarContainer) else handle
+        if isinstance(line, Line2D):
+            drawn = line.get_marker(), line.get_linestyle(), line._dash_pattern
+            hollow = line.get_markerfacecolor() == "white"
+            colour = line.get_markeredgecolor() if drawn[1] == "None" else line.get_color()
+            yield label, colour, (*map(str, drawn), hollow)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_series_differ_in_marker_or_line_or_in_colours_that_everyone_sees(name, aggregates):
+    for axes in draw(name, aggregates).axes:
+        for (label, one, shape), (second, other, another) in combinations(series(axes), 2):
+            if label != second and shape == another:
+                seen = {vision: distance(one, other, vision) for vision in VISIONS}
+                assert min(seen.values()) > 7, f"{label} and {second}: {seen}"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_pdf_holds_the_fonts_that_it_uses(name, aggregates, tmp_path):
+    draw(name, aggregates).savefig(tmp_path / "figure.pdf")
+    content = (tmp_path / "figure.pdf").read_bytes()
+    fonts = re.findall(rb"/Type /FontDescriptor.*?endobj", content, re.DOTALL)
+    assert fonts
+    assert all(re.search(rb"/FontFile[23]? \d+ 0 R", font) for font in fonts)
+    assert b"/Subtype /Type3" not in content  # bitmaps or outlines that journals refuse

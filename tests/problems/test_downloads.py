@@ -5,7 +5,10 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from stagewise.problems.downloads import PublishedFile, mismatch, obtain
 
 CONTENT = bytes(range(256)) * 40
 NAME = "things.gz"
+NOBODY = 65534
 ARCHIVE = gzip.compress(CONTENT, mtime=0)
 KINDS = {
     "content": hashlib.sha256(CONTENT).hexdigest(),
@@ -153,6 +157,57 @@ def test_a_folder_that_cannot_be_made_is_named(served, mirrors, tmp_path):
         "data_dir in the config (or the variable STAGEWISE_DATA) to a folder that can be written "
         "to."
     )
+    assert mirrors.asked == []
+
+
+@contextmanager
+def permissions(mode: int, folder: Path) -> Iterator[None]:
+    """A folder with these permissions, for a user to whom they apply."""
+    root = os.geteuid() == 0
+    folder.chmod(mode)
+    try:
+        if root:
+            os.seteuid(NOBODY)
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o700)
+
+
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """A folder that every user reaches, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        data = Path(folder, "data")
+        data.mkdir()
+        yield data
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_in_a_folder_that_is_read_only_is_used(kind, shared_folder, no_network):
+    (shared_folder / NAME).write_bytes(ARCHIVE)
+    with permissions(0o555, shared_folder):
+        assert obtain(published(kind), shared_folder, True) == shared_folder / NAME
+    assert content_of(shared_folder) == [NAME]
+
+
+def test_a_file_that_is_missing_in_a_folder_that_is_read_only_is_named(
+    served, mirrors, shared_folder
+):
+    with permissions(0o555, shared_folder):
+        sentence = complaint(served, shared_folder, True)
+    assert f"cannot be downloaded to {shared_folder}: Permission denied" in sentence
+    assert "to a folder that can be written to." in sentence
+    assert mirrors.asked == []
+
+
+def test_a_folder_that_may_not_be_entered_is_named(served, mirrors, shared_folder):
+    (shared_folder / NAME).write_bytes(ARCHIVE)
+    with permissions(0o000, shared_folder):
+        sentence = complaint(served, shared_folder, True)
+    assert sentence.startswith(f"{shared_folder / NAME} cannot be looked at: Permission denied.")
     assert mirrors.asked == []
 
 

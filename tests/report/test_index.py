@@ -15,8 +15,8 @@ from stagewise.claims.registry import Judgement
 from stagewise.claims.tables import write_claims
 from stagewise.figures import FIGURES
 from stagewise.files import canonical_hash, write_table
+from stagewise.provenance import content_hash, git_commit, write_sidecar
 from stagewise.report.index import Page, caption, render
-from stagewise.report.provenance import git_commit
 from stagewise.validation import parse_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +33,11 @@ def judgement(name, source, statement, verdict, measured, interval):
     )
 
 
+def write_aggregate(path, value):
+    write_table(pa.table({"value": [value]}), path)
+    return path
+
+
 @pytest.fixture
 def page(tmp_path, config):
     claims = [
@@ -41,15 +46,19 @@ def page(tmp_path, config):
         judgement("c", "gidel2019", "third", "not run", None, None),
     ]
     write_claims(claims, tmp_path / "claims.json")
-    figures = []
+    figures, sidecars = [], []
     for name in FIGURES:
         figures.append(tmp_path / f"{name}.png")
         figures[-1].write_bytes(b"picture of " + name.encode())
+        sidecars.append(tmp_path / f"{name}.json")
+        table = write_aggregate(tmp_path / f"of_{name}.parquet", float(len(name)))
+        write_sidecar({"experiments": [name]}, [table], sidecars[-1])
     pd.DataFrame({"dataset": ["digits"], "delta_x": [0.52271]}).to_csv(tmp_path / "assumption.csv")
     write_table(pa.table({"value": [1.0]}), tmp_path / "learning_times.parquet")
     return Page(
         claims=tmp_path / "claims.json",
         figures=figures,
+        sidecars=sidecars,
         captions=[ROOT / f"workflow/report/{name}.rst" for name in FIGURES],
         tables=[tmp_path / "assumption.csv"],
         aggregates=[tmp_path / "learning_times.parquet"],
@@ -108,6 +117,29 @@ def test_tables_config_and_provenance_are_on_the_page(page):
     digest = canonical_hash(pa.table({"value": [1.0]}))
     assert digest[:16] in html
     assert json.loads(provenance)["aggregates"] == {"learning_times.parquet": digest}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_figure_says_what_it_was_made_from(page, name):
+    html, _ = render(page)
+    _, _, rest = html.partition(f'id="figure-{name}"')
+    figure, _, _ = rest.partition("</figure>")
+    origin = json.loads(next(path for path in page.sidecars if path.stem == name).read_text())
+    folder = page.sidecars[0].parent
+    digest = content_hash(folder / f"of_{name}.parquet")
+    assert origin["aggregates"] == {f"of_{name}.parquet": digest}
+    for shown in (digest[:16], origin["config"][:16], origin["commit"], origin["machine"]["blas"]):
+        assert shown in figure
+
+
+def test_what_a_figure_was_made_from_tells_tables_by_their_content(tmp_path):
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    one.write_text("a\n1\n")
+    other.write_text("a\n2\n")
+    assert content_hash(one) != content_hash(other)
+    table = pa.table({"a": [1.0, 2.0]})
+    write_table(table, tmp_path / "one.parquet")
+    assert content_hash(tmp_path / "one.parquet") == canonical_hash(table)
 
 
 def test_the_page_is_the_same_each_time(page):

@@ -1,5 +1,7 @@
 """A damaged result is named with its remedy, and the remedy works."""
 
+import re
+
 import pytest
 
 from .working_copy import RESULTS, build, fingerprints, run_snakemake
@@ -10,8 +12,11 @@ from .working_copy import RESULTS, build, fingerprints, run_snakemake
     [
         (f"{RESULTS}/trajectories/closed_form/1.parquet", ()),
         (f"{RESULTS}/moments/staircase.npz", (f"{RESULTS}/trajectories/closed_form/0.parquet",)),
+        (f"{RESULTS}/learning_times.parquet", (f"{RESULTS}/tables/learning_times.csv",)),
+        (f"{RESULTS}/tables/assumption.csv", ("claims",)),
+        (f"{RESULTS}/claims.json", ()),
     ],
-    ids=["trajectories", "moments"],
+    ids=["trajectories", "moments", "aggregate", "table", "verdicts"],
 )
 def test_a_truncated_file_is_named_with_the_remedy_and_the_remedy_works(
     built, baseline, damaged, targets
@@ -22,7 +27,7 @@ def test_a_truncated_file_is_named_with_the_remedy_and_the_remedy_works(
     path.write_bytes(content[: len(content) // 2])
     outcome = run_snakemake(built, *targets)
     assert outcome.returncode != 0
-    assert f"{damaged} cannot be read" in outcome.output
+    assert re.search(rf"{damaged} (cannot be read|is damaged)", outcome.output)
     assert "Delete it and run the same command again." in outcome.output
     assert "Traceback" not in outcome.output
     path.unlink()

@@ -3,11 +3,13 @@
 import hashlib
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +105,14 @@ def environment() -> dict[str, str]:
     return kept | {"PATH": os.pathsep.join([str(SNAKEMAKE.parent), os.environ.get("PATH", "")])}
 
 
-def run_snakemake(copy: Path, *arguments: str, cores: int = 2) -> Outcome:
-    """Run Snakemake in a working copy and wait for it."""
+def run_snakemake(
+    copy: Path, *arguments: str, cores: int = 2, file_limit: int | None = None
+) -> Outcome:
+    """Run Snakemake in a working copy and wait for it.
+
+    file_limit : bytes that a file may have, as on a disk that is full from there on.
+    """
+    limited = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (file_limit, file_limit))
     done = subprocess.run(
         snakemake_command(*arguments, cores=cores),
         cwd=copy,
@@ -115,6 +123,7 @@ def run_snakemake(copy: Path, *arguments: str, cores: int = 2) -> Outcome:
         encoding="utf-8",
         errors="replace",
         check=False,
+        preexec_fn=limited if file_limit else None,
     )
     return Outcome(done.returncode, done.stdout)
 

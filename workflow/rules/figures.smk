@@ -1,9 +1,10 @@
-# One rule a figure: each reads its own aggregates and has its own caption in the report.
+# One rule a figure: each reads its own aggregates and has its own caption in the report. It has
+# the figure's name, which is therefore a target: `snakemake --cores 1 step_size`.
 for figure in plan.config.figures:
 
     rule:
         name:
-            f"figure_{figure}"
+            figure
         input:
             **plan.figure_aggregates(figure),
         output:
@@ -14,6 +15,7 @@ for figure in plan.config.figures:
                 category="Figures",
                 labels={"figure": figure.replace("_", " ")},
             ),
+            sidecar=plan.sidecar(figure),
         log:
             f"logs/{plan.results}/figures/{figure}.log",
         benchmark:
@@ -26,6 +28,7 @@ for figure in plan.config.figures:
             runtime=10,
         params:
             module=f"stagewise.figures.{figure}",
+            config=plan.figure_config(figure),
             source=plan.digests[f"figure.{figure}"],
         message:
             f"Figure {figure}"

@@ -15,7 +15,7 @@ rule forecasts:
         mem_mb=1000,
         runtime=10,
     params:
-        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
+        experiment=lambda wildcards: plan.forecasting(wildcards.experiment),
         source=plan.digests["forecasts"],
     message:
         "Forecasts of {wildcards.experiment}"

@@ -47,16 +47,16 @@ rule learning_times_summary:
         "../../scripts/learning_times_summary.py"
 
 
-rule stage_counts:
+rule stage_counts_summary:
     """Stages counted per rank, depth and observed share."""
     input:
         f"{plan.results}/stages.parquet",
     output:
         plan.table_formats("stage_counts"),
     log:
-        f"logs/{plan.results}/stage_counts.log",
+        f"logs/{plan.results}/stage_counts_summary.log",
     benchmark:
-        f"logs/{plan.results}/stage_counts.tsv"
+        f"logs/{plan.results}/stage_counts_summary.tsv"
     conda:
         "../../environment.yml"
     threads: 1

@@ -235,6 +235,7 @@ CLAIMS = (
         expected=1.0,
         tolerance=0.02,
         measure=_flow_scaling,
+        experiments=("learning_times_limit",),
     ),
     Claim(
         "gidel_overshoot",
@@ -244,6 +245,7 @@ CLAIMS = (
         expected=OVERSHOOT_THRESHOLD,
         tolerance=0.01,
         measure=_overshoot_threshold,
+        experiments=("step_size",),
     ),
     Claim(
         "gidel_convergence",
@@ -253,6 +255,7 @@ CLAIMS = (
         expected=CONVERGENCE_THRESHOLD,
         tolerance=0.02,
         measure=_convergence_threshold,
+        experiments=("step_size",),
     ),
     Claim(
         "gidel_order",
@@ -262,6 +265,7 @@ CLAIMS = (
         expected=0.0,
         tolerance=0.0,
         measure=_order,
+        experiments=("mode_order",),
     ),
     Claim(
         "gidel_assumption_half",
@@ -272,5 +276,7 @@ CLAIMS = (
         expected=0.5,
         tolerance=0.2,
         measure=_assumption_half,
+        experiments=(),
+        tables=("assumption",),
     ),
 )

@@ -53,6 +53,7 @@ CLAIMS = (
         expected=1.0,
         tolerance=0.001,
         measure=_discrete_law,
+        experiments=("learning_times_limit",),
     ),
     Claim(
         "ours_stable_step",
@@ -63,5 +64,6 @@ CLAIMS = (
         expected=1.0,
         tolerance=0.03,
         measure=_stable_step,
+        experiments=("stable_step",),
     ),
 )

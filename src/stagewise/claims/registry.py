@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from stagewise.aggregates import Aggregates
+from stagewise.figures import FIGURES
 
 Verdict = Literal["supported", "refuted", "qualified", "not run"]
 
@@ -35,6 +36,8 @@ class Claim:
     claim holds where the
     measured value is within `tolerance` of `expected`; these come from theory or from what the
     claim says, never from a run. measure : reads the aggregates; None where they lack the runs.
+    experiments : sections of the config whose runs it reads; None: those that its figure shows.
+    tables : what it reads beside them, e.g. ("assumption",).
     """
 
     id: str
@@ -44,10 +47,17 @@ class Claim:
     expected: float
     tolerance: float
     measure: Callable[[Aggregates], Measurement | None]
+    experiments: tuple[str, ...] | None = None
+    tables: tuple[str, ...] = ()
 
     def holds_for(self, value: float) -> bool:
         """Whether a value agrees with the claim."""
         return bool(abs(value - self.expected) <= self.tolerance)
+
+
+def experiments_of(claim: Claim) -> tuple[str, ...]:
+    """Experiments that a claim reads."""
+    return FIGURES[claim.figure].experiments if claim.experiments is None else claim.experiments
 
 
 @dataclass(frozen=True)

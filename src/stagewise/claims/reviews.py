@@ -76,6 +76,7 @@ CLAIMS = (
         expected=1.0,
         tolerance=0.05,
         measure=_generic_start,
+        experiments=("learning_times",),
     ),
     Claim(
         "review_commutation",
@@ -94,6 +95,7 @@ CLAIMS = (
         "real_data",
         expected=1.0,
         tolerance=0.1,
+        experiments=("real_data_uncentred",),
         measure=_uncentred,
     ),
 )

@@ -8,13 +8,14 @@ class FigureSpec:
     """What a figure needs.
 
     title : heading on the index page. experiments : sections of the config it shows. aggregates :
-    tables it reads. The module of the same name in this package draws it, and the caption is
+    tables it reads. optional : sections that it shows too where the config has them. The module of the same name in this package draws it, and the caption is
     workflow/report/NAME.rst.
     """
 
     title: str
     experiments: tuple[str, ...]
     aggregates: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
 
 FIGURES = {
@@ -70,8 +71,9 @@ FIGURES = {
     ),
     "real_data": FigureSpec(
         "Second moments of real data predict when a network learns each mode",
-        ("real_data", "real_data_uncentred"),
+        ("real_data",),
         ("trajectory_summary", "learning_times"),
+        optional=("real_data_uncentred",),
     ),
     "saddle_stages": FigureSpec(
         "Deep matrix factorisation escapes one saddle a singular value",

@@ -57,7 +57,7 @@ def obtain(file: PublishedFile, folder: Path, download: bool, hint: str = "") ->
     Raises StagewiseError for a file that is missing and cannot be fetched, cannot be read, or is
     not the published one.
     """
-    found = next((folder / name for name in file.names if (folder / name).exists()), None)
+    found = _present(file, folder)
     if found is None:
         if download:
             return fetch(file, folder, hint)
@@ -69,6 +69,16 @@ def obtain(file: PublishedFile, folder: Path, download: bool, hint: str = "") ->
             f"again, or put the right file there ({file.title} is published at {file.mirrors[0]})."
         )
     return found
+
+
+def _present(file: PublishedFile, folder: Path) -> Path | None:
+    try:
+        return next((folder / name for name in file.names if (folder / name).exists()), None)
+    except OSError as error:
+        raise StagewiseError(
+            f"{folder / file.name} cannot be looked at: {error.strerror}. Make its folder readable, "
+            "or set data_dir in the config (or the variable STAGEWISE_DATA) to another."
+        ) from None
 
 
 def fetch(file: PublishedFile, folder: Path, hint: str = "") -> Path:

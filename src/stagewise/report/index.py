@@ -11,13 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import jinja2
-import pandas as pd
 import yaml
 
 from stagewise.claims.tables import interval_text, read_claims
 from stagewise.figures import FIGURES
+from stagewise.files import read_csv
 from stagewise.formats import cell
-from stagewise.report.provenance import provenance
+from stagewise.provenance import provenance
 
 SOURCES = {
     "gidel2019": "Gidel, Bach, Lacoste-Julien 2019",
@@ -30,10 +30,11 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Page:
-    """What the page is made from; captions and figures in the order of the config."""
+    """What the page is made from; figures, sidecars and captions in the order of the config."""
 
     claims: Path
     figures: list[Path]
+    sidecars: list[Path]
     captions: list[Path]
     tables: list[Path]
     aggregates: list[Path]
@@ -60,11 +61,14 @@ def render(page: Page) -> tuple[str, str]:
                 "title": FIGURES[path.stem].title,
                 "image": base64.b64encode(path.read_bytes()).decode(),
                 "caption": caption(template_path, page.config),
+                "origin": json.loads(sidecar.read_text(encoding="utf-8")),
             }
-            for path, template_path in zip(page.figures, page.captions, strict=True)
+            for path, sidecar, template_path in zip(
+                page.figures, page.sidecars, page.captions, strict=True
+            )
         ],
         tables=[
-            (path.stem.replace("_", " "), pd.read_csv(path))
+            (path.stem.replace("_", " "), read_csv(path))
             for path in page.tables
             if path.stem != "claims"
         ],

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stagewise.files import canonical_hash, read_table
+from stagewise.files import canonical_hash, read_table, write_text
 
 _LIBRARIES = ("numpy", "scipy", "numba", "pandas", "pyarrow", "matplotlib", "seaborn", "snakemake")
 
@@ -20,11 +20,23 @@ def provenance(config: Mapping[str, Any], aggregates: Sequence[Path]) -> dict[st
     return {
         "commit": git_commit(),
         "config": hashlib.sha256(text.encode()).hexdigest(),
-        "aggregates": {path.name: canonical_hash(read_table(path)) for path in aggregates},
+        "aggregates": {path.name: content_hash(path) for path in aggregates},
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "machine": machine(),
     }
+
+
+def content_hash(path: Path) -> str:
+    """Canonical hash of a Parquet table; SHA-256 of the bytes of anything else."""
+    if path.suffix == ".parquet":
+        return canonical_hash(read_table(path))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_sidecar(config: Mapping[str, Any], aggregates: Sequence[Path], path: Path) -> None:
+    """Write what a figure was made from and with, beside it and outside of what is compared."""
+    write_text(json.dumps(provenance(config, aggregates), indent=2) + "\n", path)
 
 
 def git_commit() -> str:

@@ -1,0 +1,44 @@
+"""Colours stay apart without green cones and in grey, or are told apart by markers and lines."""
+
+import pytest
+
+from stagewise.figures import style
+
+from .vision import VISIONS, closest, distance, lab
+
+DISTINCT = 7.0
+"""Distance in CIELAB, three times what can just be told apart."""
+
+
+def test_distances_are_those_of_known_colours():
+    assert lab("white", "normal") == pytest.approx([100, 0, 0], abs=0.02)
+    assert lab("black", "grey") == pytest.approx([0, 0, 0], abs=0.02)
+    assert lab("red", "normal") == pytest.approx([53.24, 80.09, 67.2], abs=0.05)
+    assert distance("red", "white", "grey") == pytest.approx(100 - 53.24, abs=0.05)
+
+
+def test_those_without_green_cones_confuse_red_and_green_but_not_blue_and_yellow():
+    red, green = "#c0504d", "#6f7f3f"
+    assert distance(red, green, "deuteranopia") < distance(red, green, "normal") / 2
+    assert distance("blue", "yellow", "deuteranopia") > 100
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("count", range(2, 8))
+def test_ordered_colours_are_told_apart_by_everyone_and_in_grey(count, vision):
+    colours = style.ordered_colours(count)
+    assert len(colours) == count
+    assert closest(colours, vision) > DISTINCT
+    lightness = [lab(colour, vision)[0] for colour in colours]
+    assert lightness == sorted(lightness)
+
+
+@pytest.mark.parametrize("vision", ["normal", "deuteranopia"])
+def test_distinct_colours_are_told_apart_with_and_without_green_cones(vision):
+    assert closest(style.distinct_colours(), vision) > DISTINCT
+
+
+def test_distinct_colours_need_markers_in_grey():
+    assert closest(style.distinct_colours(), "grey") < DISTINCT
+    assert len(set(style.MARKERS)) >= 6
+    assert len(set(map(str, style.LINES))) >= 5
