@@ -119,7 +119,7 @@ class Experiment(Section):
     )
     replicates: Count = Field(20, description="Seeds per grid point.")
     modes: Count = Field(10, description="How many of the strongest modes are followed.")
-    horizon: NonNegative = Field(
+    horizon: Positive = Field(
         1.5,
         description="Length of a run in units of the learning time of its horizon_mode: "
         "delta/ln(1+step*sigma) for up to two layers, e^(delta(L-2))/((L-2) step sigma) for L of "

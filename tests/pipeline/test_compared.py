@@ -67,7 +67,7 @@ def with_teacher(**changes):
         "delta": [5],
     }
     fields |= {"step_size": [0.1], "step_size_unit": "absolute", "replicates": 3, "modes": 1}
-    return Experiment.model_validate(fields | {"horizon": 0, "extra_iterations": 900} | changes)
+    return Experiment.model_validate(fields | {"iterations": 900} | changes)
 
 
 def test_recorded_test_errors_are_summed_up_per_run():

@@ -16,7 +16,7 @@ from stagewise.depth_comparisons import (
 )
 from stagewise.experiments import expand, shard, shard_count
 from stagewise.files import canonical_hash
-from stagewise.pipeline.plateaus import plateaus_table, plateaus_tables
+from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table
@@ -135,7 +135,6 @@ def plateaus():
 
 def test_plateaus_follow_the_schema(plateaus):
     assert plateaus.schema.equals(PLATEAUS)
-    assert plateaus_tables({}, {}).schema.equals(PLATEAUS)
     rows = frame(plateaus)
     assert (rows.groupby("run")["at_end"].sum() == 1).all()
 
