@@ -37,7 +37,7 @@ config.update(plan.plain_config)
 
 progress = Progress(
     costs=lambda: seconds_of_rules(known_costs([plan], Path("reference"))),
-    cores=lambda: workflow.cores,
+    cores=lambda: workflow.resource_settings.cores or 1,
 )
 if not workflow.output_settings.quiet:
     logging.getLogger("snakemake").addHandler(progress)

@@ -3,15 +3,19 @@
 import copy
 import datetime
 import random
+from pathlib import Path
 
 import pytest
 
 from stagewise.config import Experiment
+from stagewise.configuration import read_plan
+from stagewise.costs import jobs_of
 from stagewise.errors import StagewiseError
 from stagewise.pipeline.forecasts import forecast_table
 from stagewise.plan import MAX_SHARDS, Plan, make_plan
 from stagewise.problems.datasets import draw_moments
 
+ROOT = Path(__file__).resolve().parents[1]
 MUTATIONS = 500
 ODD_VALUES = (
     *(None, True, False, "", " ", "no", "1e-3", "../../etc", "σ", "a" * 300, "\0", "{x}", "*"),
@@ -88,6 +92,13 @@ def test_more_shards_than_a_workflow_should_have_are_refused_with_the_remedy(def
     with pytest.raises(StagewiseError, match=r"closed_form.* runs_per_shard") as caught:
         make_plan(default_config)
     assert f"at most {MAX_SHARDS}" in str(caught.value)
+
+
+def test_the_large_run_has_a_hundred_thousand_runs_in_hundreds_of_jobs():
+    jobs = jobs_of(read_plan(ROOT / "config/large.yaml", ROOT))
+    runs = sum(job.runs for job in jobs if job.step.startswith("simulate/"))
+    assert runs == pytest.approx(1e5, rel=0.1)
+    assert len(jobs) < 1000
 
 
 def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config):

@@ -55,6 +55,8 @@ def test_a_run_begins_with_a_forecast(cores, text):
     run.event("run_info", stats={"simulate": 2, "moments": 2, "all": 1, "total": 5})
     assert len(run.lines) == 1
     assert run.lines[0].startswith(text)
+    run.event("run_info", stats={"simulate": 2, "moments": 2, "all": 1, "total": 5})
+    assert len(run.lines) == 1
 
 
 def test_the_time_left_weighs_jobs_by_their_cost_at_the_speed_of_this_run():

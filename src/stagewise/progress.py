@@ -59,7 +59,7 @@ class Progress(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take one event of Snakemake's."""
         match getattr(record, "event", None):
-            case "run_info":
+            case "run_info" if not self._known:  # a dry run tells it again at its end
                 self._begin(record.__dict__["stats"])
             case "job_info":
                 self._rules[record.__dict__["jobid"]] = record.__dict__["rule_name"]
