@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from stagewise.errors import StagewiseError
-from stagewise.files import read_csv
+from stagewise.formats import read_csv
 from stagewise.pipeline.aggregates import joined
 
 

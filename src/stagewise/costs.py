@@ -8,7 +8,7 @@ import pandas as pd
 
 from stagewise.errors import StagewiseError
 from stagewise.experiments import run_count
-from stagewise.files import read_csv
+from stagewise.formats import read_csv
 from stagewise.plan import AGGREGATES, TABLES, Plan
 
 COLUMNS = ("step", "jobs", "runs", "seconds", "cpu_seconds", "memory_mb", "megabytes")

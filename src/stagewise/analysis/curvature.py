@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from stagewise.arrays import FloatArray
 
@@ -78,6 +77,8 @@ def extreme_curvatures(
 
 
 def _top(product: Callable[[FloatArray], FloatArray], size: int, start: FloatArray) -> float:
+    from scipy.sparse.linalg import LinearOperator, eigsh  # few jobs need it
+
     operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
     vectors = min(size - 1, LANCZOS_VECTORS)
     values = eigsh(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from stagewise.arrays import FloatArray, IntArray
 
@@ -44,6 +43,8 @@ def plateaus(
     """
     levels = np.log(np.maximum(gradient_norm, FLOOR * gradient_norm.max()))
     learned = (singular_values >= LEARNED * sigma).sum(axis=1)
+    from scipy.signal import find_peaks  # takes a second to import
+
     peaks, _ = find_peaks(levels, prominence=np.log(PROMINENCE))
     while len(peaks):
         rests = _rests(levels, peaks)

@@ -1,6 +1,5 @@
 """Simulation: gradient descent and its exact reductions. Predicts nothing."""
 
-from stagewise.dynamics.flow import linear_flow, linear_model, two_layer_flow
 from stagewise.dynamics.gradient_descent import Trajectory, gradient_descent
 from stagewise.dynamics.modes import mode_recursion
 from stagewise.dynamics.quasi_adiabatic import Integration, quasi_adiabatic
@@ -11,9 +10,6 @@ __all__ = [
     "RMSProp",
     "Trajectory",
     "gradient_descent",
-    "linear_flow",
-    "linear_model",
     "mode_recursion",
     "quasi_adiabatic",
-    "two_layer_flow",
 ]

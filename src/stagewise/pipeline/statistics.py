@@ -10,10 +10,14 @@ import pyarrow.compute as pc
 
 from stagewise.analysis import learning_times, outcome, separation
 from stagewise.arrays import AnyArray, FloatArray, IntArray
-from stagewise.dynamics import linear_flow, two_layer_flow
 from stagewise.problems.problem import Modes
 from stagewise.schemas import GRID_COLUMNS, LEARNING_TIMES, RUN_COLUMNS, SUMMARY
-from stagewise.theory import flow_learning_iteration, learning_iteration
+from stagewise.theory import (
+    flow_learning_iteration,
+    learning_iteration,
+    linear_flow,
+    two_layer_flow,
+)
 
 PER_MODE = (
     "mode_strength",

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
@@ -157,6 +156,8 @@ class _Sums:
                 "every block must have the same columns."
             )
         if len(self.xx):
+            from scipy.linalg.blas import dsyrk  # every job imports this module, few stream
+
             self.xx = dsyrk(1.0, inputs.T, beta=1.0, c=self.xx, lower=1, overwrite_c=1)
         self.xy += inputs.T @ outputs
         self.x += inputs.sum(axis=0)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import scipy.linalg
 
 from stagewise.arrays import FloatArray
 from stagewise.config import (
@@ -86,6 +85,8 @@ def draw_rotated(spec: RotatedData, generator: np.random.Generator) -> Moments:
     sigma_x = R diag(lam) Rᵀ with R on the geodesic from the identity (angle 0) to a Haar-random
     rotation (angle 1); sigma_xy has the first coordinate axes as left singular vectors.
     """
+    import scipy.linalg  # every job imports this module
+
     target = random_orthogonal(spec.dim_in, generator)
     if np.linalg.det(target) < 0:
         target[:, 0] = -target[:, 0]

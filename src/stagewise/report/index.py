@@ -15,8 +15,7 @@ import yaml
 
 from stagewise.claims.tables import interval_text, read_claims
 from stagewise.figures import FIGURES
-from stagewise.files import read_csv
-from stagewise.formats import cell
+from stagewise.formats import cell, read_csv
 from stagewise.provenance import provenance
 
 SOURCES = {

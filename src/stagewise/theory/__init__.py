@@ -2,6 +2,7 @@
 
 from stagewise.theory.completion import greedy_completions
 from stagewise.theory.depth import descent_iteration, flow_time, leading_iteration
+from stagewise.theory.flow import linear_flow, linear_model, two_layer_flow
 from stagewise.theory.learning_times import flow_learning_iteration, learning_iteration
 from stagewise.theory.perturbation import waiting_growth
 from stagewise.theory.reduced_rank import reduced_rank_regression, ridge_regression
@@ -30,10 +31,13 @@ __all__ = [
     "largest_stable_step",
     "leading_iteration",
     "learning_iteration",
+    "linear_flow",
+    "linear_model",
     "plateau_loss",
     "reduced_rank_regression",
     "ridge_regression",
     "saddle_curvature",
     "stable_step",
+    "two_layer_flow",
     "waiting_growth",
 ]
