@@ -88,6 +88,8 @@ lint: $(STAMP)  ## Formatting, style, types, workflow
 bench: $(STAMP)  ## Speed of the engine against plain NumPy and the machine's matrix product
 	@$(BIN)/python benchmarks/engine.py
 	@$(BIN)/python benchmarks/moments.py
+	@$(BIN)/python benchmarks/forecast.py
+	@$(BIN)/python benchmarks/factorisation.py
 
 generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, the README's table
 	@$(BIN)/stagewise generate

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from stagewise.costs import known_costs
 from stagewise.errors import StagewiseError
-from stagewise.plan import make_plan
+from stagewise.plan import AGGREGATES, make_plan
 from stagewise.processes import clear_stale_lock, pin_threads, share_package
 from stagewise.progress import Progress, seconds_of_rules
 from stagewise.targets import claim_targets

@@ -10,7 +10,7 @@ from stagewise.formats import write_formats
 from stagewise.pipeline.rule import logged
 
 with logged(snakemake):
-    aggregates = Aggregates({name: Path(path) for name, path in snakemake.input.items()})
+    aggregates = Aggregates({name: [Path(path)] for name, path in snakemake.input.items()})
     verdicts = judge_all(aggregates)
     write_claims(verdicts, Path(snakemake.output.json))
     write_text(terminal_text(verdicts, snakemake.params.notice), Path(snakemake.output.text))

@@ -10,8 +10,10 @@ from stagewise.provenance import write_sidecar
 
 with logged(snakemake):
     style.apply()
-    aggregates = Aggregates({name: Path(path) for name, path in snakemake.input.items()})
+    aggregates = Aggregates(
+        {name: [Path(path) for path in paths] for name, paths in snakemake.input.items()}
+    )
     module = import_module(snakemake.params.module)
     style.save(module.plot(aggregates), Path(snakemake.output.pdf), Path(snakemake.output.png))
-    tables = list(aggregates.paths.values())
+    tables = [path for paths in aggregates.paths.values() for path in paths]
     write_sidecar(snakemake.params.config, tables, Path(snakemake.output.sidecar))

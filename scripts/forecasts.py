@@ -1,4 +1,4 @@
-"""Rule forecasts: learning times from the moments alone."""
+"""Rule forecasts: learning times of one experiment from the moments alone."""
 
 from pathlib import Path
 
@@ -9,8 +9,7 @@ from stagewise.pipeline.rule import logged
 from stagewise.problems.npz import read_moments
 
 with logged(snakemake):
-    experiments = {
-        name: Experiment.model_validate(each) for name, each in snakemake.params.experiments.items()
-    }
+    experiment = Experiment.model_validate(snakemake.params.experiment)
     datasets = {Path(path).stem: read_moments(Path(path)) for path in snakemake.input}
-    write_table(forecast_table(experiments, datasets), Path(snakemake.output[0]))
+    table = forecast_table(snakemake.wildcards.experiment, experiment, datasets)
+    write_table(table, Path(snakemake.output[0]))

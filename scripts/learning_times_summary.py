@@ -8,5 +8,5 @@ from stagewise.pipeline.rule import logged
 from stagewise.pipeline.tables import learning_times_summary
 
 with logged(snakemake):
-    times = Aggregates({"learning_times": Path(snakemake.input[0])}).learning_times
+    times = Aggregates({"learning_times": [Path(snakemake.input[0])]}).learning_times
     write_formats(learning_times_summary(times), [Path(path) for path in snakemake.output])

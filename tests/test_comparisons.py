@@ -7,6 +7,9 @@ from numpy.testing import assert_allclose
 from scipy.stats import binomtest
 
 from stagewise.comparisons import (
+    best_errors,
+    deviations,
+    out_of_order,
     slope_over_scale,
     start_scatter,
     swapped_pairs,
@@ -83,3 +86,61 @@ def test_the_scatter_of_a_gaussian_start_is_that_of_log_chi_variables():
         logs = np.log(np.sqrt(generator.chisquare(freedom, 200_000)))
         scatter = start_scatter(10, np.array([10 - freedom + 1]))
         assert_allclose(scatter, logs.std(), rtol=0.01)
+
+
+def test_deviations_are_one_row_a_run_in_units_of_its_end():
+    times = pd.DataFrame(
+        {
+            "dataset": "moved",
+            "run": [0, 0, 1, 1],
+            "seed": [0, 0, 1, 1],
+            "dim_in": 2,
+            "delta": 4.0,
+            "non_commuting": [0.1, 0.1, 0.2, 0.2],
+            "largest_deviation": [0.3, 0.3, 0.8, 0.8],
+            "largest_deviation_iteration": [50.0, 50.0, 30.0, 30.0],
+            "final_deviation": [0.3, 0.3, 0.4, 0.4],
+            "learning_iteration": [10.0, 100.0, 20.0, 60.0],
+        }
+    )
+    found = deviations(times)
+    assert_allclose(found["over_final"], [1.0, 2.0])
+    assert_allclose(found["moment"], [0.5, 0.5])
+
+
+def test_neighbours_are_out_of_order_when_the_weaker_is_first_and_never_comes_last():
+    times = pd.DataFrame(
+        {
+            "initialisation": "gaussian",
+            "delta": 4.0,
+            "run": [0, 0, 0, 1, 1, 1],
+            "mode": [1, 2, 3] * 2,
+            "mode_learning_iteration": [1.0, 3.0, 2.0, 1.0, None, 5.0],
+        }
+    )
+    row = out_of_order(times).iloc[0]
+    assert (row["share"], row["pairs"]) == (0.5, 4)
+
+
+def test_the_best_error_of_a_method_is_set_against_ridge_on_the_same_draw():
+    times = pd.DataFrame(
+        {
+            "dataset": "task",
+            "seed": [0, 1, 0, 1],
+            "depth": [1, 1, 2, 2],
+            "best_test_error": [0.4, 0.6, 0.2, 0.3],
+        }
+    )
+    references = pd.DataFrame(
+        {
+            "dataset": "task",
+            "draw": [0, 0, 1, 1, 0, 1],
+            "method": ["ridge"] * 4 + ["reduced_rank"] * 2,
+            "test_error": [0.9, 0.4, 0.3, 0.8, 0.5, 0.6],
+        }
+    )
+    best = best_errors(times, references)
+    over = best.pivot(index="seed", columns="method", values="over_ridge")
+    assert_allclose(over["two layers"], [0.5, 1.0])
+    assert_allclose(over["one layer"], [1.0, 2.0])
+    assert_allclose(over["reduced rank"], [1.25, 2.0])

@@ -275,7 +275,7 @@ def test_an_edit_of_the_kernel_simulates_again_but_draws_no_data_again(stages_ch
 def test_an_edit_of_the_claims_judges_again_and_simulates_nothing(module, stages_changed_by):
     changed = stages_changed_by(f"stagewise.{module}")
     assert "claims" in changed
-    assert changed.isdisjoint({"moments", "simulate", "learning_times", *EVERY_FIGURE})
+    assert changed.isdisjoint({"moments", "simulate", "statistics", *EVERY_FIGURE})
 
 
 @pytest.mark.parametrize("module", ["problems.synthetic", "problems.mnist", "problems.npz"])

@@ -54,7 +54,7 @@ def test_runs_are_numbered_by_their_position_in_the_grid():
 
 
 def test_every_run_carries_what_its_experiment_fixes():
-    runs = expand("name", experiment(centred=False, width=7, step_size_unit="absolute"))
+    runs = expand("name", experiment(centred=False, width=[7], step_size_unit="absolute"))
     fixed = {(each.experiment, each.centred, each.width, each.step_size_unit) for each in runs}
     assert fixed == {("name", False, 7, "absolute")}
 
@@ -128,7 +128,7 @@ def test_no_two_runs_of_an_experiment_share_a_seed():
 
 @pytest.mark.parametrize(
     "other",
-    [{"name": "another"}, {"spec": experiment(width=5)}],
+    [{"name": "another"}, {"spec": experiment(width=[5])}],
     ids=["another experiment", "another width"],
 )
 def test_another_experiment_or_width_has_other_seeds(other):

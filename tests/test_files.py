@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stagewise.errors import StagewiseError
-from stagewise.files import canonical_hash, read_csv, read_table, replacing, write_table, write_text
+from stagewise.files import canonical_hash, read_table, replacing, write_table, write_text
+from stagewise.formats import read_csv
 
 
 def table_of_every_kind() -> pa.Table:

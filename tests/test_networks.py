@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.arrays import FloatArray
-from stagewise.networks import initial_weights, layer_shapes
+from stagewise.dynamics import gradient_descent
+from stagewise.networks import initial_weights, layer_shapes, orientation
 from stagewise.problems.problem import Problem
 
 DELTA = 1.5
@@ -131,3 +132,26 @@ def test_equal_generators_give_equal_weights_and_others_give_others(initialisati
     )
     assert [weight.tobytes() for weight in one] == [weight.tobytes() for weight in same]
     assert not np.allclose(one[1], other[1])
+
+
+def test_a_balanced_square_start_of_the_wrong_orientation_does_not_learn_its_last_mode():
+    given = Problem(np.diag([1.0, 0.5, 0.8]), np.diag([1.0, 0.7, 0.5]))
+    step, delta = 0.1, 8.0
+    due = delta / np.log1p(step * given.modes.sigma[-1])
+    found = {1.0: [], -1.0: []}
+    for seed in range(12):
+        weights = initial_weights(given, "orthogonal", 2, 3, delta, np.random.default_rng(seed))
+        run = gradient_descent(given, weights, step, [int(1.7 * due)])
+        learned = run.response_values[-1, -1] > given.modes.sigma[-1] / 2
+        found[orientation(given, weights)].append(bool(learned))
+    assert found[1.0]
+    assert all(found[1.0])
+    assert found[-1.0]
+    assert not any(found[-1.0])
+
+
+@pytest.mark.parametrize(("dim_out", "width"), [(2, 3), (3, 2)])
+def test_only_square_maps_of_full_rank_have_an_orientation(dim_out, width):
+    given = problem(3, dim_out, 2)
+    weights = initial_weights(given, "gaussian", 2, width, 1.0, np.random.default_rng(0))
+    assert np.isnan(orientation(given, weights))

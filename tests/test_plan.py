@@ -64,10 +64,10 @@ def walk(plan: Plan) -> int:
     files = [*plan.figure_files(), *plan.table_files(), *plan.intermediate_files()]
     for name in plan.config.experiments:
         assert plan.simulation(name)["datasets"]
+        assert plan.forecasting(name)["datasets"]
         files += plan.moments_of(name)
     for name in plan.config.figures:
         assert plan.figure_aggregates(name)
-    plan.forecasting()
     return len(files) + len(plan.assumption_moments())
 
 
@@ -105,7 +105,7 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
     everything = {
         "datasets": ["digits"],
         "centred": False,
-        "width": 3,
+        "width": [3],
         "delta": [3.0, 5.0],
         "step_size": [0.1, 0.2],
         "step_size_unit": "per_curvature",
@@ -121,6 +121,18 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
         "depth": [1, 3],
         "initialisation": ["aligned"],
         "summarise": True,
+        "compare_commuting": True,
+        "references": True,
+        "teacher_theory": True,
+        "refine": False,
+        "stages": True,
+        "plateaus": False,
+        "curvature": False,
+        "iterations": 50,
+        "optimizer": ["rmsprop"],
+        "rmsprop_decay": 0.9,
+        "rmsprop_offset": 1e-6,
+        "product_scale": None,
     }
     assert set(everything) == set(Experiment.model_fields)
     default_config["experiments"] = {"own": everything}
@@ -128,14 +140,12 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
     with pytest.raises(StagewiseError, match="The figure closed_form shows"):
         make_plan(default_config)
     default_config["experiments"] |= {"closed_form": everything | {"forecast": False}}
-    given = make_plan(default_config).forecasting()
-    assert list(given) == ["own"]
-    draws = {
-        "digits": draw_moments("digits", make_plan(default_config).config.datasets["digits"], None)
-    }
+    plan = make_plan(default_config)
+    assert plan.parts("forecasts") == ["results/forecasts/own.parquet"]
+    draws = {"digits": draw_moments("digits", plan.config.datasets["digits"], None)}
     tables = [
-        forecast_table({"own": Experiment.model_validate(section)}, draws)
-        for section in (given["own"], everything)
+        forecast_table("own", Experiment.model_validate(section), draws)
+        for section in (plan.forecasting("own"), everything)
     ]
     assert tables[0].equals(tables[1])
     assert tables[0].num_rows == 2 * 2 * 2

@@ -35,13 +35,13 @@ def test_costs_of_steps_become_costs_of_rules():
         ("simulate/a", 2, 10, 4.0, 0, 0, 0),
         ("simulate/b", 1, 10, 8.0, 0, 0, 0),
         ("figures/closed_form", 1, 0, 3.0, 0, 0, 0),
-        ("learning_times", 1, 20, 5.0, 0, 0, 0),
+        ("statistics/a", 1, 20, 5.0, 0, 0, 0),
         ("claims", 1, 0, 1.0, 0, 0, 0),
     ]
     assert seconds_of_rules(pd.DataFrame(rows, columns=COLUMNS)) == {
         "simulate": 4.0,
         "closed_form": 3.0,
-        "locate_learning_times": 5.0,
+        "statistics": 5.0,
         "judge_claims": 1.0,
     }
     assert seconds_of_rules(pd.DataFrame(columns=COLUMNS)) == {}

@@ -115,7 +115,6 @@ def test_a_data_set_without_kind_is_told_the_kinds_there_are():
         ("datasets",),
         ("experiments",),
         ("assumption",),
-        (*GRID, "delta"),
         (*GRID, "step_size"),
         (*GRID, "datasets"),
         ("datasets", "staircase", "sigma"),
@@ -124,6 +123,11 @@ def test_a_data_set_without_kind_is_told_the_kinds_there_are():
 )
 def test_a_missing_key_is_named(path):
     assert complaint(without(path)).startswith(f"{'.'.join(path)} is missing; ")
+
+
+def test_an_experiment_without_any_initial_scale_is_told_both_keys():
+    sentence = complaint(without((*GRID, "delta")))
+    assert sentence.endswith("neither of delta and product_scale is given; give one of them.")
 
 
 @pytest.mark.parametrize("value", [5, None, "text", [1], True])
@@ -178,7 +182,7 @@ def test_a_value_of_the_wrong_type_is_named_with_what_is_allowed(path, value, na
         ((*GRID, "horizon"), -1, "horizon is -1; it must be greater than 0."),
         ((*GRID, "depth"), [0], "depth[0] is 0; it must be greater than or equal to 1."),
         ((*GRID, "depth"), [9], "depth[0] is 9; it must be less than or equal to 8."),
-        ((*GRID, "width"), 0, "width is 0; it must be greater than or equal to 1."),
+        ((*GRID, "width"), [0], "width[0] is 0; it must be greater than or equal to 1."),
         ((*GRID, "modes"), 0, "modes is 0; it must be greater than or equal to 1."),
         ((*GRID, "replicates"), 0, "replicates is 0; it must be greater than or equal to 1."),
         ((*GRID, "runs_per_shard"), -1, "runs_per_shard is -1; it must be greater than or equal"),

@@ -18,7 +18,7 @@ import yaml
 
 from stagewise.errors import StagewiseError
 from stagewise.files import replacing
-from stagewise.plan import Plan
+from stagewise.plan import AGGREGATES, Plan
 
 SOURCES = (
     *("CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"),
@@ -78,7 +78,7 @@ def archived_files(plan: Plan, root: Path) -> list[str]:
             each
             for folder in ("results", "figures")
             for each in (root / folder).iterdir()
-            if each.is_file() or each.name in ("moments", "tables", "verdicts")
+            if each.is_file() or each.name in ("moments", "tables", "verdicts", *AGGREGATES)
         ]
     files = (each for place in places for each in _files_of(place))
     names = {each.relative_to(root).as_posix() for each in files}

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.special import polygamma
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.theory import stable_step
+from stagewise.theory import stable_step, waiting_growth
 
 
 def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
@@ -112,3 +112,87 @@ def seed_floor(times: pd.DataFrame) -> pd.Series:
     variance = pd.Series(scatter**2, index=times.index).groupby(times["delta"]).mean()
     floor: pd.Series = np.sqrt(variance / seeds) / seeds.index
     return floor
+
+
+def deviations(times: pd.DataFrame) -> pd.DataFrame:
+    """One row a run that was compared with commuting moments.
+
+    times : learning times. Returns columns dataset, seed, dim_in, delta, non_commuting,
+    largest_deviation, over_final (over the last recorded one), moment (its iteration over the
+    last learning time).
+    """
+    keys = ["dataset", "run", "seed", "dim_in", "delta"]
+    columns = ["non_commuting", "largest_deviation", "final_deviation"]
+    when = "largest_deviation_iteration"
+    runs = times.groupby(keys)[[*columns, when, "learning_iteration"]].max().reset_index()
+    return runs.assign(
+        over_final=runs["largest_deviation"] / runs["final_deviation"],
+        moment=runs[when] / runs["learning_iteration"],
+    )
+
+
+def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
+    """Growth of the deviation per unit of delta on pairs of modes, measured and derived.
+
+    times : learning times of compared runs at two or more delta. Measured between the two largest:
+    of the largest deviation over the final one. Derived: `waiting_growth` times the time between
+    the two learning times, 1/σ₂ − 1/σ₁ for each unit of delta. Returns columns seed, measured,
+    derived, disagree (whether σ²/λ orders the pair the other way round).
+    """
+    runs = deviations(times).pivot(index="seed", columns="delta", values="over_final")
+    low, high = sorted(runs.columns)[-2:]
+    measured = np.log(runs[high] / runs[low]) / (high - low)
+    pairs = times.drop_duplicates(["seed", "mode"]).pivot(index="seed", columns="mode")
+    sigma, lam = (pairs[name].to_numpy() for name in ("sigma", "lam"))
+    wait = 1 / sigma[:, 1] - 1 / sigma[:, 0]
+    strength = sigma**2 / lam
+    return pd.DataFrame(
+        {
+            "seed": runs.index,
+            "measured": measured.to_numpy(),
+            "derived": waiting_growth(sigma, lam) * wait,
+            "disagree": strength[:, 1] > strength[:, 0],
+        }
+    )
+
+
+def out_of_order(times: pd.DataFrame) -> pd.DataFrame:
+    """Share of neighbouring modes of which the weaker is learned first, by start and delta.
+
+    times : learning times; modes are followed by their own strengths, and one never learned counts
+    as infinitely late. Returns columns initialisation, delta, share, low, high, pairs.
+    """
+    keys = ["initialisation", "delta"]
+    wide = times.pivot(
+        index=[*keys, "run"], columns="mode", values="mode_learning_iteration"
+    ).fillna(np.inf)
+    values = wide.to_numpy()
+    swapped = pd.DataFrame(values[:, 1:] < values[:, :-1], index=wide.index)
+    rows = []
+    for key, group in swapped.groupby(level=keys):
+        count, pairs = int(group.to_numpy().sum()), group.size
+        rows.append((*key, count / pairs, *wilson_interval(count, pairs), pairs))
+    return pd.DataFrame(rows, columns=[*keys, "share", "low", "high", "pairs"])
+
+
+def best_errors(times: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
+    """Smallest held-out error of each method on each draw, and over that of ridge regression.
+
+    times : learning times with one and two layers, replicate r on draw r. references : of the same
+    data sets. Every method is given its best stopping time, rank or penalty on the held-out data
+    themselves. Returns columns dataset, seed, method, error, over_ridge.
+    """
+    trained = times.groupby(["dataset", "seed", "depth"])["best_test_error"].min().reset_index()
+    trained["method"] = trained["depth"].map({1: "one layer", 2: "two layers"})
+    solved = references.groupby(["dataset", "draw", "method"])["test_error"].min().reset_index()
+    solved["method"] = solved["method"].map({"reduced_rank": "reduced rank", "ridge": "ridge"})
+    best = pd.concat(
+        [
+            trained.rename(columns={"best_test_error": "error"}).drop(columns="depth"),
+            solved.rename(columns={"draw": "seed", "test_error": "error"}),
+        ]
+    )
+    ridge = best[best["method"] == "ridge"].set_index(["dataset", "seed"])["error"]
+    matched = pd.MultiIndex.from_frame(best[["dataset", "seed"]]).map(ridge)
+    best = best.assign(over_ridge=best["error"].to_numpy() / np.asarray(matched))
+    return best[best["method"] != "ridge"].reset_index(drop=True)

@@ -4,6 +4,7 @@
 starts; the JSON schema and `config/README.md` are generated from them.
 """
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -13,6 +14,7 @@ from stagewise.data_specs import (
     AutoencoderData,
     Count,
     DigitsData,
+    LowRankMatrixData,
     LowRankRegressionData,
     NonNegative,
     NpzData,
@@ -39,6 +41,7 @@ __all__ = [
     "Experiment",
     "FashionMnistData",
     "ImageNet64Data",
+    "LowRankMatrixData",
     "LowRankRegressionData",
     "MnistData",
     "NpzData",
@@ -58,6 +61,7 @@ DataSpec = Annotated[
     | RandomModesData
     | AutoencoderData
     | LowRankRegressionData
+    | LowRankMatrixData
     | RotatedData
     | PowerLawData
     | DigitsData
@@ -78,37 +82,77 @@ class Experiment(Section):
     depth: list[Annotated[int, Field(ge=1, le=8)]] = Field(
         [2], min_length=1, description="Number of weight matrices; 1 is the linear model."
     )
-    width: Count | None = Field(None, description="Hidden units; null: min(dim_in, dim_out).")
-    initialisation: list[Literal["aligned", "diagonal", "orthogonal", "gaussian"]] = Field(
-        ["gaussian"], min_length=1, description="How the first weights are drawn."
+    width: list[Count | None] = Field(
+        [None], min_length=1, description="Hidden units; null: min(dim_in, dim_out)."
     )
-    delta: list[Positive] = Field(
-        min_length=1, description="Initial scale: every layer starts at e^-delta."
+    initialisation: list[Literal["aligned", "diagonal", "orthogonal", "gaussian", "unbalanced"]] = (
+        Field(["gaussian"], min_length=1, description="How the first weights are drawn.")
+    )
+    delta: list[Positive] | None = Field(
+        None, min_length=1, description="Initial scale: every layer starts at e^-delta."
+    )
+    product_scale: list[Annotated[float, Field(gt=0, lt=1)]] | None = Field(
+        None,
+        min_length=1,
+        description="The same as the scale of the product, e^(-depth delta); instead of delta.",
+    )
+    optimizer: list[Literal["gradient_descent", "rmsprop", "rmsprop_shared"]] = Field(
+        ["gradient_descent"],
+        min_length=1,
+        description="Update rule; rmsprop_shared divides all coordinates by one common scale.",
+    )
+    rmsprop_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.99, description="Weight of the past in RMSProp's running mean of squared gradients."
+    )
+    rmsprop_offset: Positive = Field(
+        1e-8, description="Added to the root of that mean before RMSProp divides by it."
     )
     step_size: list[Positive] = Field(
         min_length=1, description="Step sizes, in the unit of step_size_unit."
     )
-    step_size_unit: Literal["absolute", "per_sigma", "per_curvature"] = Field(
+    step_size_unit: Literal["absolute", "per_sigma", "per_curvature", "per_solution"] = Field(
         "per_sigma",
         description="absolute: the step itself; per_sigma: times the largest sigma; "
-        "per_curvature: times the larger of the largest sigma and the top eigenvalue of sigma_x.",
+        "per_curvature: times the larger of the largest sigma and the top eigenvalue of sigma_x; "
+        "per_solution: times the top curvature L sigma_1^(2 - 2/L) of the balanced solution of depth "
+        "L when sigma_x = I, where 2 is the stable step.",
     )
     replicates: Count = Field(20, description="Seeds per grid point.")
     modes: Count = Field(10, description="How many of the strongest modes are followed.")
     horizon: Positive = Field(
         1.5,
-        description="Length of a run, in units of delta/ln(1+step*sigma) of its horizon_mode.",
+        description="Length of a run in units of the learning time of its horizon_mode: "
+        "delta/ln(1+step*sigma) for up to two layers, e^(delta(L-2))/((L-2) step sigma) for L of "
+        "them; over the observed share.",
     )
     horizon_mode: Count | None = Field(
         None, description="Mode that sets the length of a run; null: the weakest one followed."
     )
+    iterations: Count | None = Field(None, description="Length of a run, instead of horizon.")
     extra_iterations: NonNegative = Field(
         0, description="Iterations added to the horizon, for runs whose delta is small."
     )
     records_per_decade: Annotated[int, Field(ge=5, le=2000)] = Field(
         100, description="Recorded iterations per decade, log-spaced (every one at first)."
     )
+    refine: bool = Field(
+        True, description="Add records where a mode is learned, which locate its learning time."
+    )
     runs_per_shard: Count = Field(200, description="Runs simulated by one job.")
+    compare_commuting: bool = Field(
+        False,
+        description="Train from the same start without the part of sigma_x that does not commute "
+        "too, and record how far the two maps are apart.",
+    )
+    references: bool = Field(
+        False,
+        description="Compare with reduced-rank regression and ridge regression on held-out data.",
+    )
+    teacher_theory: bool = Field(
+        False,
+        description="Compute Lampinen and Ganguli's theory of test and train error (data sets of "
+        "kind low_rank_regression with one_hot inputs).",
+    )
     rotate_hidden: bool = Field(
         False,
         description="Keep hidden directions apart (two layers), so that rounding of the large ones "
@@ -120,6 +164,26 @@ class Experiment(Section):
     summarise: bool = Field(
         False, description="Keep curves over training (mean and band), not only learning times."
     )
+    stages: bool = Field(False, description="Count the stages of escape from saddles.")
+    plateaus: bool = Field(
+        False,
+        description="Instead of recording trajectories keep weights where training rests: curvature "
+        "and distance to the best map of low rank at every plateau.",
+    )
+    curvature: bool = Field(True, description="Curvature at those plateaus too, which takes time.")
+
+    def scales(self, depth: int) -> list[float]:
+        """Initial scales delta of networks of a depth."""
+        if self.delta is not None:
+            return list(self.delta)
+        return [-math.log(scale) / depth for scale in self.product_scale or ()]
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> "Experiment":
+        if (self.delta is None) == (self.product_scale is None):
+            given = "neither" if self.delta is None else "both"
+            raise ValueError(f"{given} of delta and product_scale is given; give one of them")
+        return self
 
 
 class Config(Section):

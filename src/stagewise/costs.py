@@ -8,10 +8,13 @@ import pandas as pd
 
 from stagewise.errors import StagewiseError
 from stagewise.experiments import run_count
-from stagewise.files import read_csv
-from stagewise.plan import TABLES, Plan
+from stagewise.formats import read_csv
+from stagewise.plan import AGGREGATES, TABLES, Plan
 
 COLUMNS = ("step", "jobs", "runs", "seconds", "cpu_seconds", "memory_mb", "megabytes")
+
+PARTS = ("forecasts", "references", "teachers", "stages", "plateaus")
+"""Aggregates whose part of an experiment has a job of its own."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def jobs_of(plan: Plan) -> list[Job]:
         jobs.append(Job(step, 0, f"{logs}/{step}.tsv", (path,)))
     runs = {name: run_count(each) for name, each in plan.config.experiments.items()}
     for name, count in runs.items():
-        shards = plan.shards(name)
+        shards = [] if plan.config.experiments[name].plateaus else plan.shards(name)
         jobs += [
             Job(
                 f"simulate/{name}",
@@ -51,15 +54,18 @@ def jobs_of(plan: Plan) -> list[Job]:
             )
             for index, path in enumerate(shards)
         ]
-    read_runs = {
-        "learning_times": sum(runs.values()),
-        "trajectory_summary": sum(runs[name] for name in plan.summarised_experiments()),
-    }
-    for path in plan.intermediate_files():
-        if path.endswith(".parquet") and "/trajectories/" not in path:
-            step = Path(path).stem
-            jobs.append(Job(step, read_runs.get(step, 0), f"{logs}/{step}.tsv", (path,)))
-    tables = {"learning_times": "learning_times_summary"}
+    for aggregate in PARTS:
+        for path in plan.parts(aggregate):
+            step = f"{aggregate}/{Path(path).stem}"
+            jobs.append(Job(step, 0, f"{logs}/{step}.tsv", (path,)))
+    for path in plan.parts("learning_times"):
+        name = Path(path).stem
+        outputs = (path, *plan.parts("trajectory_summary", [name]))
+        step = f"statistics/{name}"
+        jobs.append(Job(step, runs[name], f"{logs}/{step}.tsv", outputs))
+    joined = tuple(plan.aggregates(AGGREGATES).values())
+    jobs.append(Job("aggregates", 0, f"{logs}/aggregates.tsv", joined))
+    tables = {name: f"{name}_summary" for name in ("learning_times", "stage_counts")}
     for table in TABLES:
         step = tables.get(table, table)
         jobs.append(Job(step, 0, f"{logs}/{step}.tsv", tuple(plan.table_formats(table))))

@@ -51,6 +51,16 @@ class RandomModesData(Section):
     )
     equal_lam: bool = Field(False, description="One lam for all modes of a draw.")
     frame: Literal["coordinate", "random"] = Field("coordinate", description="As for aligned.")
+    perturbation: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0,
+        description="Spectral norm of a random symmetric matrix added to sigma_x that breaks "
+        "commutation (zero diagonal in the modes), as a share of the smallest lam.",
+    )
+    seed_name: str | None = Field(
+        None,
+        description="Name that seeds the draws; null: the data set's own. Data sets that share it "
+        "share their random numbers.",
+    )
     draws: Count = Field(20, description="Independent draws.")
 
     @model_validator(mode="after")
@@ -81,13 +91,22 @@ class AutoencoderData(Section):
 
 
 class LowRankRegressionData(Section):
-    """Noisy regression y = Wᵀx + noise with a teacher W of low rank."""
+    """Noisy regression y = Wᵀx + noise with a teacher W of low rank.
+
+    Held-out data are all inputs of that kind, with the teacher's outputs free of noise.
+    """
 
     kind: Literal["low_rank_regression"]
     dim_in: Count = Field(20, description="Input dimension.")
     dim_out: Count = Field(10, description="Output dimension.")
     rank: Count = Field(3, description="Rank of the teacher; at most min(dim_in, dim_out).")
-    samples: Count = Field(1000, description="Samples per draw.")
+    samples: Count = Field(1000, description="Samples per draw; for one_hot inputs dim_in of them.")
+    strength: Positive = Field(
+        1.0, description="The teacher's singular values are rank, …, 2, 1 times this."
+    )
+    inputs: Literal["gaussian", "one_hot"] = Field(
+        "gaussian", description="Gaussian inputs, or each unit vector once."
+    )
     input_decay: NonNegative = Field(
         0.0, description="Input coordinate i has variance i^-input_decay; 0 is whitened."
     )
@@ -100,6 +119,11 @@ class LowRankRegressionData(Section):
             raise ValueError(
                 f"rank is {self.rank} but min(dim_in, dim_out) is "
                 f"{min(self.dim_in, self.dim_out)}; rank must be at most that"
+            )
+        if self.inputs == "one_hot" and self.samples != self.dim_in:
+            raise ValueError(
+                f"samples is {self.samples} but one_hot inputs are dim_in = {self.dim_in} samples; "
+                f"set samples to {self.dim_in}"
             )
         return self
 
@@ -144,10 +168,48 @@ class PowerLawData(Section):
     draws: Count = Field(1, description="Independent draws of the target map.")
 
 
+class LowRankMatrixData(Section):
+    """Targets of matrix factorisation: low rank, sigma_x = I, all or some entries observed."""
+
+    kind: Literal["low_rank_matrix"]
+    dim_in: Count = Field(20, description="Rows of the target.")
+    dim_out: Count = Field(20, description="Columns of the target.")
+    rank: list[Count] = Field(
+        [3], min_length=1, description="Ranks R; singular value k of a target is 2^(R − k)."
+    )
+    observed: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [1.0],
+        min_length=1,
+        description="Shares of the entries that are observed; a smaller one is part of a larger.",
+    )
+    draws: Count = Field(
+        10, description="Independent targets of each rank; draws count ranks × shares × these."
+    )
+
+    @model_validator(mode="after")
+    def _ranks_fit(self) -> "LowRankMatrixData":
+        if max(self.rank) > min(self.dim_in, self.dim_out):
+            raise ValueError(
+                f"rank has {max(self.rank)} but min(dim_in, dim_out) is "
+                f"{min(self.dim_in, self.dim_out)}; ranks must be at most that"
+            )
+        return self
+
+
 class DigitsData(Section):
     """The UCI handwritten digits that scikit-learn bundles: 1797 images of 8 × 8."""
 
     kind: Literal["digits"]
+    train_samples: Annotated[int, Field(ge=20, le=1700)] | None = Field(
+        None, description="Learn from as many random images and hold out the others; null: all."
+    )
+    draws: Count = Field(1, description="Independent splits; 1 where nothing is held out.")
+
+    @model_validator(mode="after")
+    def _only_splits_are_drawn(self) -> "DigitsData":
+        if self.draws > 1 and self.train_samples is None:
+            raise ValueError(f"draws is {self.draws} but nothing is held out; set train_samples")
+        return self
 
 
 class NpzData(Section):

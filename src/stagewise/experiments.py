@@ -29,9 +29,10 @@ class Run:
     step_size: float
     step_size_unit: str
     replicate: int
+    optimizer: str = "gradient_descent"
 
     def generator(self) -> np.random.Generator:
-        """Random generator of this run's first weights, seeded by what the run is."""
+        """Random generator of this run's first weights, seeded by what it is but for the optimiser."""
         return generator(
             "weights",
             self.experiment,
@@ -47,14 +48,18 @@ class Run:
 
 def expand(name: str, experiment: Experiment) -> list[Run]:
     """Every run of an experiment, replicates innermost."""
-    grid = product(
-        experiment.datasets,
-        experiment.depth,
-        experiment.initialisation,
-        experiment.delta,
-        experiment.step_size,
-        range(experiment.replicates),
-    )
+    grid = [
+        (dataset, depth, width, initialisation, delta, step_size, optimizer, replicate)
+        for dataset, depth, width, initialisation in product(
+            experiment.datasets, experiment.depth, experiment.width, experiment.initialisation
+        )
+        for delta, step_size, optimizer, replicate in product(
+            experiment.scales(depth),
+            experiment.step_size,
+            experiment.optimizer,
+            range(experiment.replicates),
+        )
+    ]
     return [
         Run(
             run=position,
@@ -62,16 +67,24 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
             dataset=dataset,
             centred=experiment.centred,
             depth=depth,
-            width=experiment.width,
+            width=width,
             initialisation=initialisation,
             delta=delta,
             step_size=step_size,
             step_size_unit=experiment.step_size_unit,
+            optimizer=optimizer,
             replicate=replicate,
         )
-        for position, (dataset, depth, initialisation, delta, step_size, replicate) in enumerate(
-            grid
-        )
+        for position, (
+            dataset,
+            depth,
+            width,
+            initialisation,
+            delta,
+            step_size,
+            optimizer,
+            replicate,
+        ) in enumerate(grid)
     ]
 
 
@@ -80,9 +93,11 @@ def run_count(experiment: Experiment) -> int:
     axes = (
         experiment.datasets,
         experiment.depth,
+        experiment.width,
         experiment.initialisation,
-        experiment.delta,
+        experiment.delta or experiment.product_scale or (),
         experiment.step_size,
+        experiment.optimizer,
     )
     return math.prod(len(axis) for axis in axes) * experiment.replicates
 

@@ -4,10 +4,8 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -52,20 +50,6 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
         raise StagewiseError(
             f"{path} cannot be read as Parquet ({error}). Delete it and run the same command again."
         ) from None
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a CSV table of this package; StagewiseError when it is missing or cut."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        problem = "" if text.endswith("\n") else "it ends in the middle of a row"
-    except (OSError, ValueError) as error:
-        problem = str(error)
-    if problem:
-        raise StagewiseError(
-            f"{path} cannot be read as CSV ({problem}). Delete it and run the same command again."
-        )
-    return pd.read_csv(StringIO(text))
 
 
 def canonical_hash(table: pa.Table) -> str:

@@ -1,11 +1,13 @@
 """Tables as CSV, Markdown and LaTeX."""
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from stagewise.errors import StagewiseError
 from stagewise.files import write_text
 
 
@@ -82,3 +84,17 @@ _LATEX = {
 def escaped(text: str) -> str:
     """Text as LaTeX."""
     return "".join(_LATEX.get(mark, mark) for mark in text)
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV table of this package; StagewiseError when it is missing or cut."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        problem = "" if text.endswith("\n") else "it ends in the middle of a row"
+    except (OSError, ValueError) as error:
+        problem = str(error)
+    if problem:
+        raise StagewiseError(
+            f"{path} cannot be read as CSV ({problem}). Delete it and run the same command again."
+        )
+    return pd.read_csv(StringIO(text))

@@ -8,6 +8,9 @@ from stagewise.arrays import FloatArray
 from stagewise.problems.problem import Problem
 from stagewise.problems.synthetic import random_orthogonal
 
+IMBALANCE = 10.0
+"""Factor between the layers of the unbalanced start and e^-delta."""
+
 
 def layer_shapes(dim_in: int, dim_out: int, width: int, depth: int) -> list[tuple[int, int]]:
     """Shapes of the weight matrices; their product is (dim_in, dim_out)."""
@@ -32,14 +35,19 @@ def initial_weights(
         "diagonal": the same with identity frames between; where U and V are coordinate axes, rounding
             leaves every matrix exactly diagonal.
         "orthogonal": aligned, but with random frames at the two ends as well.
+        "unbalanced": as gaussian, the first layer larger by `IMBALANCE` and the last one smaller.
         "gaussian": independent entries of standard deviation e^-delta/√(rows of the layer), so
             that ‖Wv‖ is e^-delta‖v‖ on average.
     Returns `depth` arrays; see `layer_shapes`.
     """
     shapes = layer_shapes(problem.dim_in, problem.dim_out, width, depth)
     scale = np.exp(-delta)
-    if initialisation == "gaussian":
-        return [scale / np.sqrt(shape[0]) * generator.standard_normal(shape) for shape in shapes]
+    if initialisation in ("gaussian", "unbalanced"):
+        layers = [scale / np.sqrt(shape[0]) * generator.standard_normal(shape) for shape in shapes]
+        if initialisation == "unbalanced":
+            layers[0] *= IMBALANCE
+            layers[-1] /= IMBALANCE
+        return layers
     sizes = [problem.dim_in, *[shape[1] for shape in shapes]]
     frames = [random_orthogonal(size, generator) for size in sizes]
     if initialisation == "diagonal":
@@ -51,6 +59,21 @@ def initial_weights(
         scale * left[:, : min(shape)] @ right[:, : min(shape)].T
         for left, right, shape in zip(frames[:-1], frames[1:], shapes, strict=True)
     ]
+
+
+def orientation(problem: Problem, weights: list[FloatArray]) -> float:
+    """Sign of det W·det sigma_xy for the map W of these weights; NaN unless square and full rank.
+
+    Where neighbouring layers are balanced (W_lᵀW_l = W_{l+1}W_{l+1}ᵀ) the flow keeps the rank of W
+    and so this sign, which is + at the solution: from a start with − the last mode cannot be
+    learned. Derived; the smallest singular value would have to pass 0.
+    """
+    if problem.dim_in != problem.dim_out or len(problem.modes.sigma) < problem.dim_in:
+        return np.nan
+    product = weights[0] if len(weights) == 1 else np.linalg.multi_dot(weights)
+    if min(weight.shape[1] for weight in weights) < problem.dim_in:
+        return np.nan
+    return float(np.linalg.slogdet(product)[0] * np.linalg.slogdet(problem.sigma_xy)[0])
 
 
 def _completed(columns: FloatArray) -> FloatArray:

@@ -1,32 +1,47 @@
 """What the Snakefile needs to know of a configuration: paths, shards, what depends on what."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stagewise.config import Config, NpzData
+from stagewise.config import Config, Experiment, NpzData
 from stagewise.digests import script_modules, source_digest
 from stagewise.errors import StagewiseError
 from stagewise.experiments import shard_count
 from stagewise.figures import FIGURES
 from stagewise.validation import parse_config
 
-TABLES = ("assumption", "learning_times", "claims")
+TABLES = ("assumption", "learning_times", "stage_counts", "claims")
 SCRIPTS = (
     "moments",
     "simulate",
     "forecasts",
-    "learning_times",
-    "trajectory_summary",
+    "references",
+    "teachers",
+    "statistics",
+    "stages",
+    "plateaus",
+    "aggregates",
     "assumption",
     "learning_times_summary",
+    "stage_counts",
     "figure",
     "claims",
     "claim",
     "index",
 )
+AGGREGATES = (
+    "learning_times",
+    "trajectory_summary",
+    "forecasts",
+    "references",
+    "teachers",
+    "stages",
+    "plateaus",
+)
+"""Tables that every experiment has a part of, or those do that ask for it."""
 MAX_SHARDS = 10_000
 """Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
 TABLE_FORMATS = ("csv", "md", "tex")
@@ -35,6 +50,7 @@ FORECAST_KEYS = (
     "centred",
     "width",
     "delta",
+    "product_scale",
     "step_size",
     "step_size_unit",
     "replicates",
@@ -76,20 +92,25 @@ class Plan:
 
     def simulation(self, experiment: str) -> dict[str, Any]:
         """What the training of an experiment depends on."""
-        unread = {"summarise", "forecast"}
+        unread = {
+            "summarise",
+            "forecast",
+            "references",
+            "teacher_theory",
+            "stages",
+            "plateaus",
+            "curvature",
+        }
         return {
             key: value
             for key, value in self.plain_config["experiments"][experiment].items()
             if key not in unread
         }
 
-    def forecasting(self) -> dict[str, dict[str, Any]]:
-        """What the forecasts depend on: not how the runs are dealt into shards or recorded."""
-        sections = self.plain_config["experiments"]
-        return {
-            name: {key: sections[name][key] for key in FORECAST_KEYS}
-            for name in self.forecast_experiments()
-        }
+    def forecasting(self, experiment: str) -> dict[str, Any]:
+        """What its forecasts depend on: not how the runs are dealt into shards or recorded."""
+        section = self.plain_config["experiments"][experiment]
+        return {key: section[key] for key in FORECAST_KEYS}
 
     def moments(self, dataset: str) -> str:
         return f"{self.results}/moments/{dataset}.npz"
@@ -110,40 +131,37 @@ class Plan:
         return [f"{folder}/{index}.parquet" for index in range(count)]
 
     def all_shards(self) -> list[str]:
-        """Trajectories of every experiment."""
-        return [path for name in self.config.experiments for path in self.shards(name)]
+        """Trajectories of every experiment whose trajectories are recorded."""
+        return [
+            path
+            for name, each in self.config.experiments.items()
+            if not each.plateaus
+            for path in self.shards(name)
+        ]
 
     def intermediate_files(self) -> list[str]:
         """All that is built on the way to figures and tables."""
         names = ("claims.json", "verdicts.txt", "macros.tex", "provenance.json")
-        aggregates = ("learning_times", "trajectory_summary", "forecasts")
         used = dict.fromkeys(
             path for name in self.config.experiments for path in self.moments_of(name)
         )
         return [
             *used,
             *self.all_shards(),
-            *self.aggregates(aggregates).values(),
+            *(path for name in AGGREGATES for path in self.parts(name)),
+            *self.aggregates(AGGREGATES).values(),
             *(self.sidecar(name) for name in self.config.figures),
             *(f"{self.results}/{name}" for name in names),
         ]
 
-    def summarised_experiments(self) -> list[str]:
-        """Experiments whose curves over training are kept."""
-        return [name for name, each in self.config.experiments.items() if each.summarise]
-
-    def summarised_shards(self) -> list[str]:
-        """Trajectories of those experiments."""
-        return [path for name in self.summarised_experiments() for path in self.shards(name)]
-
-    def forecast_experiments(self) -> list[str]:
-        """Experiments whose learning times are forecast."""
-        return [name for name, each in self.config.experiments.items() if each.forecast]
-
-    def forecast_moments(self) -> list[str]:
-        """Moments of those experiments, each file once."""
-        paths = (path for name in self.forecast_experiments() for path in self.moments_of(name))
-        return list(dict.fromkeys(paths))
+    def parts(self, aggregate: str, experiments: Iterable[str] | None = None) -> list[str]:
+        """The tables of one kind of some experiments (default: all), of those that have one."""
+        sections = self.config.experiments
+        return [
+            f"{self.results}/{aggregate}/{name}.parquet"
+            for name in (sections if experiments is None else experiments)
+            if _has(sections[name], aggregate)
+        ]
 
     def assumption_moments(self) -> list[str]:
         """Moments of the data sets in the table assumption."""
@@ -160,9 +178,24 @@ class Plan:
             for name in names
         }
 
-    def figure_aggregates(self, figure: str) -> dict[str, str]:
-        """Aggregates that a figure reads."""
-        return self.aggregates(FIGURES[figure].aggregates)
+    def shown(self, figure: str) -> list[str]:
+        """Experiments that a figure shows."""
+        spec = FIGURES[figure]
+        return [
+            name for name in self.config.experiments if name in spec.experiments + spec.optional
+        ]
+
+    def figure_aggregates(self, figure: str) -> dict[str, list[str]]:
+        """Tables that a figure reads by the aggregate's name, of the experiments it shows."""
+        spec, shown = FIGURES[figure], self.shown(figure)
+        return {
+            name: (
+                self.parts(name, shown)
+                if name in AGGREGATES
+                else list(self.aggregates((name,)).values())
+            )
+            for name in spec.aggregates
+        }
 
     def figure_files(self) -> list[str]:
         """Every figure as PDF and PNG."""
@@ -179,7 +212,7 @@ class Plan:
     def figure_config(self, figure: str) -> dict[str, Any]:
         """The sections of the configuration that a figure shows."""
         sections = self.plain_config["experiments"]
-        shown = {name: sections[name] for name in FIGURES[figure].experiments}
+        shown = {name: sections[name] for name in self.shown(figure)}
         used = sorted({each for section in shown.values() for each in section["datasets"]})
         return {
             "experiments": shown,
@@ -226,6 +259,18 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
                 "shorten its grid."
             )
     return Plan(config)
+
+
+def _has(experiment: Experiment, aggregate: str) -> bool:
+    """Whether an experiment has a part of an aggregate."""
+    asked_for = {
+        "forecasts": experiment.forecast,
+        "references": experiment.references,
+        "teachers": experiment.teacher_theory,
+        "stages": experiment.stages,
+        "plateaus": experiment.plateaus,
+    }
+    return asked_for.get(aggregate, not experiment.plateaus)
 
 
 def _is_file(path: str) -> bool:

@@ -9,15 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from stagewise.costs import PARTS
 from stagewise.reviewing import duration
 
 SHOWN_LINES = 25
-RULES = {
-    "moments": "moments",
-    "simulate": "simulate",
-    "learning_times": "locate_learning_times",
-    "claims": "judge_claims",
-}
+RULES = {name: name for name in ("moments", "simulate", "statistics", *PARTS)}
+RULES["claims"] = "judge_claims"
 """Rules by the first part of a step, where the two differ or several steps share a rule."""
 
 

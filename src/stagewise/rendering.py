@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 from stagewise.aggregates import Aggregates
@@ -17,8 +18,11 @@ def render_figures(plan: Plan, root: Path = Path()) -> Iterator[Path]:
     """
     style.apply()
     for name in plan.config.figures:
-        paths = {each: root / path for each, path in plan.figure_aggregates(name).items()}
-        for path in paths.values():
+        paths = {
+            each: [root / path for path in parts]
+            for each, parts in plan.figure_aggregates(name).items()
+        }
+        for path in chain.from_iterable(paths.values()):
             if not path.is_file():
                 raise StagewiseError(
                     f"{path} is not there, and the figure {name} is drawn from it. Build it with "

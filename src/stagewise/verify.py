@@ -16,7 +16,8 @@ import pandas as pd
 from stagewise.claims.registry import Judgement
 from stagewise.claims.tables import read_claims
 from stagewise.errors import StagewiseError
-from stagewise.files import canonical_hash, read_csv, read_table, write_text
+from stagewise.files import canonical_hash, read_table, write_text
+from stagewise.formats import read_csv
 
 AGGREGATES = ("learning_times", "trajectory_summary")
 TABLES = ("assumption",)

@@ -12,22 +12,37 @@ from stagewise.claims.registry import Claim, Judgement, Measurement
 from stagewise.claims.tables import claims_table, macros, read_claims, terminal_text, write_claims
 from stagewise.errors import StagewiseError
 from stagewise.figures import FIGURES
-from stagewise.schemas import LEARNING_TIMES, SUMMARY
+from stagewise.schemas import LEARNING_TIMES, PLATEAUS, REFERENCES, STAGES, SUMMARY, TEACHERS
+from stagewise.theory import waiting_growth
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 
 
-def aggregates(times=None, curves=None, assumption=None):
+def aggregates(
+    times=None,
+    curves=None,
+    assumption=None,
+    stages=None,
+    plateaus=None,
+    references=None,
+    teachers=None,
+):
     """Stand-in for the aggregates that answers from given frames."""
     times = LEARNING_TIMES.empty_table().to_pandas() if times is None else times
     curves = SUMMARY.empty_table().to_pandas() if curves is None else curves
+    stages = STAGES.empty_table().to_pandas() if stages is None else stages
+    plateaus = PLATEAUS.empty_table().to_pandas() if plateaus is None else plateaus
     none = pd.DataFrame({"dataset": [], "completion": [], "delta_x": [], "delta_xy": []})
     none["centred"] = np.array([], dtype=bool)
     return SimpleNamespace(
         times_of=lambda *names: times[times["experiment"].isin(names)].copy(),
         curves_of=lambda name: curves[curves["experiment"] == name].copy(),
+        stages_of=lambda *names: stages[stages["experiment"].isin(names)].copy(),
+        plateaus_of=lambda *names: plateaus[plateaus["experiment"].isin(names)].copy(),
         assumption=none if assumption is None else assumption,
         learning_times=times,
+        references=REFERENCES.empty_table().to_pandas() if references is None else references,
+        teachers=TEACHERS.empty_table().to_pandas() if teachers is None else teachers,
     )
 
 
@@ -191,7 +206,7 @@ def test_the_assumption_is_judged_on_both_completions(delta_xy, verdict):
     assert judge(BY_ID["gidel_assumption_half"], aggregates(assumption=table)).verdict == verdict
 
 
-def forecast_times(integrated=1.0, plain=1.3, seeds=8):
+def forecast_times(integrated=1.0, plain=1.3, staged=1.02, seeds=8):
     """Two data sets whose measured times are off the laws by given factors."""
     rows = [
         {
@@ -207,7 +222,7 @@ def forecast_times(integrated=1.0, plain=1.3, seeds=8):
             "learning_iteration": 10.0 * delta * mode,
             "predicted_discrete": 10.0 * delta * mode * plain,
             "predicted_reduced_rank": 10.0 * delta * mode * 1.2,
-            "predicted_staged": 10.0 * delta * mode * 1.02,
+            "predicted_staged": 10.0 * delta * mode * staged,
             "predicted_integrated": 10.0 * delta * mode * integrated,
             "nearest_reduced_rank": 0.4,
             "nearest_reduced_rank_response": 0.01,
@@ -227,6 +242,7 @@ def forecast_times(integrated=1.0, plain=1.3, seeds=8):
         ("forecast_integrated", {"integrated": 1.05}, "refuted"),
         ("forecast_held_out", {"integrated": 1.05}, "refuted"),
         ("forecast_staged", {}, "supported"),
+        ("forecast_staged", {"staged": 1.05}, "refuted"),
         ("forecast_plain_fails", {"plain": 1.3}, "refuted"),
         ("forecast_plain_fails", {"plain": 1.01}, "supported"),
         ("forecast_limit", {"plain": 1.3}, "supported"),
@@ -236,6 +252,13 @@ def forecast_times(integrated=1.0, plain=1.3, seeds=8):
 )
 def test_forecasts_are_judged_by_their_errors(claim, factors, verdict):
     assert judge(BY_ID[claim], aggregates(forecast_times(**factors))).verdict == verdict
+
+
+def test_the_staged_forecast_is_also_judged_where_moments_commute():
+    commuting = forecast_times(staged=1.05).assign(dataset="rotated_0")
+    times = pd.concat([forecast_times(), commuting])
+    assert judge(BY_ID["forecast_staged"], aggregates(times)).verdict == "refuted"
+    assert judge(BY_ID["forecast_integrated"], aggregates(times)).verdict == "supported"
 
 
 def test_without_its_experiments_every_claim_says_not_run():
@@ -271,7 +294,13 @@ def test_a_verdict_follows_from_value_scope_and_tolerance(value, in_scope, verdi
 def test_ids_are_unique_and_every_claim_names_a_figure_and_a_source():
     assert len(BY_ID) == len(CLAIMS)
     assert all(claim.figure in FIGURES for claim in CLAIMS)
-    assert {claim.source for claim in CLAIMS} == {"gidel2019", "reviews", "ours"}
+    assert {claim.source for claim in CLAIMS} == {
+        "gidel2019",
+        "reviews",
+        "lampinen2018",
+        "cao2022",
+        "ours",
+    }
 
 
 def judgement(**changes):
@@ -323,3 +352,234 @@ def test_the_table_and_the_terminal_show_every_verdict():
         "1 supported, 1 refuted",
         "Too small.",
     ]
+
+
+def start_times(slope=1.0, late=(), swapped=False):
+    """Runs of five square modes from two starts, obeying the law but for a factor."""
+    rows = []
+    run = 0
+    for start in ("aligned", "orthogonal", "gaussian"):
+        for delta in (8.0, 16.0):
+            for seed in range(10):
+                orientation = -1.0 if start == "orthogonal" and seed % 2 else 1.0
+                for mode in range(1, 6):
+                    law = delta / np.log1p(0.2 / mode)
+                    time = slope * law if mode == 2 else law
+                    wrong = start == "orthogonal" and mode == 5 and seed in late
+                    rows.append(
+                        {
+                            "experiment": "initialisation",
+                            "initialisation": start,
+                            "width": 5,
+                            "dim_in": 5,
+                            "delta": delta,
+                            "relative_step_size": 0.2,
+                            "run": run,
+                            "seed": seed,
+                            "mode": mode,
+                            "sigma": 1 / mode,
+                            "step_size": 0.2,
+                            "orientation": orientation,
+                            "predicted_discrete": law,
+                            "learning_iteration": np.nan if wrong else time,
+                            "mode_learning_iteration": 1.0 if swapped and mode == 4 else time,
+                        }
+                    )
+                run += 1
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("slope", "late", "verdict"),
+    [
+        (1.0, (), "supported"),
+        (1.3, (), "refuted"),
+        (1.0, (1, 3, 5, 7, 9), "qualified"),
+        (1.0, (0, 2, 4, 6, 8), "refuted"),
+    ],
+)
+def test_the_law_is_for_all_starts_but_orthogonal_ones_of_the_wrong_orientation(
+    slope, late, verdict
+):
+    given = aggregates(start_times(slope, late))
+    assert judge(BY_ID["review_starts"], given).verdict == verdict
+
+
+@pytest.mark.parametrize(("swapped", "verdict"), [(False, "supported"), (True, "refuted")])
+def test_neighbours_out_of_order_at_the_largest_delta_refute_the_order(swapped, verdict):
+    given = aggregates(start_times(swapped=swapped))
+    assert judge(BY_ID["review_order"], given).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("late", "verdict"), [((1, 3, 5, 7, 9), "supported"), ((), "refuted"), ((0, 1, 2), "refuted")]
+)
+def test_the_orientation_must_tell_which_starts_are_late(late, verdict):
+    given = aggregates(start_times(late=late))
+    assert judge(BY_ID["ours_orientation"], given).verdict == verdict
+
+
+def moved_times(power=1.0, ratio=1.2):
+    rows = [
+        {
+            "experiment": "perturbation",
+            "dataset": f"perturbed_{size}",
+            "run": 10 * index + seed,
+            "seed": seed,
+            "dim_in": 3,
+            "delta": 8.0,
+            "non_commuting": size * (1 + seed),
+            "largest_deviation": (size * (1 + seed)) ** power,
+            "largest_deviation_iteration": 10.0,
+            "final_deviation": (size * (1 + seed)) ** power / ratio,
+            "learning_iteration": 20.0,
+        }
+        for index, size in enumerate((0.01, 0.1, 1.0))
+        for seed in range(4)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("power", "verdict"), [(1.0, "supported"), (2.0, "refuted")])
+def test_the_slope_of_the_deviation_decides_whether_it_is_linear(power, verdict):
+    given = aggregates(moved_times(power=power))
+    assert judge(BY_ID["gidel_perturbation"], given).verdict == verdict
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.2, "supported"), (4.0, "refuted")])
+def test_a_path_that_strays_far_beyond_its_end_refutes_that_it_does_not(ratio, verdict):
+    given = aggregates(moved_times(ratio=ratio))
+    assert judge(BY_ID["ours_perturbation_end"], given).verdict == verdict
+
+
+def passing_times(**nearest):
+    rows = [
+        {
+            "experiment": "reduced_rank_path",
+            "dataset": dataset,
+            "delta": 16.0,
+            "mode": mode,
+            "nearest_reduced_rank": value if mode == 1 else 0.0,
+        }
+        for dataset, value in nearest.items()
+        for mode in (1, 2)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("nearest", "verdict"),
+    [
+        ({"staircase": 1e-4, "misordered": 1e-4}, "supported"),
+        ({"staircase": 1e-4, "misordered": 1.0}, "qualified"),
+        ({"staircase": 0.5, "misordered": 1.0}, "refuted"),
+    ],
+)
+def test_passing_by_regression_where_orders_agree_alone_qualifies_the_claim(nearest, verdict):
+    given = aggregates(passing_times(**nearest))
+    assert judge(BY_ID["gidel_reduced_rank"], given).verdict == verdict
+
+
+def held_out(two_layers):
+    times = pd.DataFrame(
+        {
+            "experiment": "generalisation",
+            "dataset": ["noisy_regression", "noisy_regression", "digits_split", "digits_split"],
+            "seed": 0,
+            "depth": [1, 2, 1, 2],
+            "best_test_error": [0.5, two_layers[0], 0.5, two_layers[1]],
+        }
+    )
+    references = pd.DataFrame(
+        {
+            "experiment": "generalisation",
+            "dataset": ["noisy_regression", "noisy_regression", "digits_split", "digits_split"],
+            "draw": 0,
+            "method": ["ridge", "reduced_rank"] * 2,
+            "test_error": 0.5,
+        }
+    )
+    return aggregates(times, references=references)
+
+
+@pytest.mark.parametrize(
+    ("two_layers", "verdict"),
+    [((0.4, 0.4), "supported"), ((0.4, 0.6), "qualified"), ((0.6, 0.6), "refuted")],
+)
+def test_two_layers_must_do_better_on_every_data_set(two_layers, verdict):
+    assert judge(BY_ID["gidel_generalisation"], held_out(two_layers)).verdict == verdict
+
+
+def noisy_teachers(strong=0.5, weak=0.5, discrete=None, white=True):
+    """Curves of two strengths whose theory is at the given test errors, training at ½ ± .05."""
+    point = {"initialisation": "aligned", "delta": 5.0, "relative_step_size": 0.5}
+    curves, theory = [], []
+    experiment = "lampinen_ganguli" if white else "lampinen_ganguli_steps"
+    for strength, error in ((0.84, weak), (4.0, strong)):
+        shared = point | {"experiment": experiment, "dataset": f"teacher_{strength:g}"}
+        for iteration in (0, 10):
+            for quantity in ("test_error", "loss"):
+                band = {"mean": 0.5, "low": 0.45, "high": 0.55, "seeds": 20}
+                row = {"quantity": quantity, "iteration": iteration}
+                curves.append(shared | row | band)
+            for version in ("asymptotic", "finite"):
+                for law in ("flow", "discrete"):
+                    there = discrete if law == "discrete" and discrete is not None else error
+                    row = {"version": version, "law": law, "iteration": iteration}
+                    row |= {"rank": 1, "strength": strength, "white": white, "fastest": 0.1}
+                    theory.append(shared | row | {"test_error": there, "train_error": 1.0})
+    return aggregates(curves=pd.DataFrame(curves), teachers=pd.DataFrame(theory))
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        ({}, "supported"),
+        ({"weak": 0.9}, "qualified"),
+        ({"strong": 0.9, "discrete": 0.5}, "qualified"),
+        ({"strong": 0.9}, "refuted"),
+    ],
+)
+def test_the_theory_is_qualified_where_only_drowned_teachers_or_the_flow_miss(given, verdict):
+    assert judge(BY_ID["lampinen_test_error"], noisy_teachers(**given)).verdict == verdict
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.9, "supported"), (0.5, "refuted")])
+def test_coloured_inputs_matter_if_the_theory_for_white_ones_misses(error, verdict):
+    given = noisy_teachers(strong=error, weak=error, white=False)
+    assert judge(BY_ID["ours_coloured_inputs"], given).verdict == verdict
+
+
+def waiting_times(factor=1.0):
+    """Pairs whose deviation grows by a factor times what is derived, and one that does not grow."""
+    rows = []
+    for seed, lam in enumerate((0.1, 0.2, 0.3, 2.0)):
+        sigma, pair = np.array([1.0, 0.8]), np.array([1.0, lam])
+        rate = float(waiting_growth(sigma, pair)) * (1 / 0.8 - 1)
+        for delta in (16.0, 32.0):
+            for mode in (1, 2):
+                rows.append(
+                    {
+                        "experiment": "perturbation_growth",
+                        "dataset": "pairs",
+                        "run": seed + delta,
+                        "seed": seed,
+                        "dim_in": 2,
+                        "delta": delta,
+                        "mode": mode,
+                        "sigma": sigma[mode - 1],
+                        "lam": pair[mode - 1],
+                        "non_commuting": 1e-7,
+                        "largest_deviation": 1e-7 * np.exp(factor * rate * delta),
+                        "largest_deviation_iteration": 1.0,
+                        "final_deviation": 1e-7,
+                        "learning_iteration": 1.0,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "supported"), (0.5, "refuted")])
+def test_the_growth_while_waiting_must_be_that_of_the_saddle(factor, verdict):
+    given = aggregates(waiting_times(factor))
+    assert judge(BY_ID["ours_perturbation_growth"], given).verdict == verdict

@@ -6,14 +6,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from stagewise.dynamics import (
     gradient_descent,
-    linear_model,
     mode_recursion,
-    two_layer_flow,
 )
 from stagewise.errors import StagewiseError
 from stagewise.networks import initial_weights, layer_shapes
 from stagewise.problems.problem import Problem
 from stagewise.problems.synthetic import aligned, random_orthogonal
+from stagewise.theory import linear_model, two_layer_flow
 
 SIGMA = np.array([1.0, 0.6, 0.3])
 LAM = np.array([0.8, 1.1, 0.5])

@@ -15,14 +15,20 @@ from numpy.testing import assert_allclose
 
 from stagewise.aggregates import Aggregates
 from stagewise.config import Experiment
+from stagewise.depth_comparisons import STAGE_COUNTS, stage_counts
 from stagewise.experiments import expand
 from stagewise.figures import FIGURES, style
 from stagewise.files import write_table
 from stagewise.formats import write_formats
+from stagewise.pipeline.aggregates import SCHEMAS
 from stagewise.pipeline.forecasts import forecast_table, with_forecasts
+from stagewise.pipeline.plateaus import plateaus_table
+from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
+from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table, summary_table
 from stagewise.pipeline.tables import assumption_table
+from stagewise.pipeline.teachers import teachers_table
 from stagewise.problems.datasets import draw_moments
 from stagewise.validation import parse_config
 
@@ -38,7 +44,43 @@ TINY = {
     "stable_step": {"step_size": [0.1, 0.9], "replicates": 6},
     "mode_order": {"delta": [3, 10], "replicates": 6},
     "real_data": {"delta": [3, 5], "replicates": 2},
+    "real_data_uncentred": {"delta": [3, 5], "replicates": 2},
+    "perturbation": {"delta": [2, 4], "replicates": 2},
+    "perturbation_growth": {"delta": [3, 6], "replicates": 4, "step_size": [0.1]},
+    "initialisation": {"delta": [3, 6], "replicates": 2},
+    "reduced_rank_path": {"delta": [3], "replicates": 2},
+    "generalisation": {"delta": [3], "replicates": 2, "horizon": 2},
+    "lampinen_ganguli": {"replicates": 2, "iterations": 60},
+    "lampinen_ganguli_steps": {"replicates": 2, "iterations": 60},
     "forecast": {"delta": [6, 9], "replicates": 2},
+    "saddle_stages_2": {"replicates": 2},
+    "saddle_stages": {"product_scale": [1e-3], "replicates": 2},
+    "stage_counts_2": {"replicates": 4},
+    "stage_counts_3": {"product_scale": [1e-3], "replicates": 4},
+    "stage_counts_3_50": {"product_scale": [1e-3], "replicates": 4},
+    "stage_counts_4": {"product_scale": [1e-2], "replicates": 4},
+    "stage_counts_4_50": {"product_scale": [1e-2], "replicates": 4},
+    "stable_step_deep": {"product_scale": [1e-2], "step_size": [1.8, 2.2], "replicates": 2},
+    "escape_times": {"product_scale": [1e-2, 1e-3], "replicates": 2},
+    "depth_law_2": {"delta": [2, 4], "replicates": 2},
+    "depth_law_3": {"delta": [2, 3], "replicates": 2},
+    "depth_law_4": {"delta": [1, 2], "replicates": 2},
+    "descent_separation": {"product_scale": [1e-2, 1e-3], "replicates": 2},
+    "rmsprop": {"product_scale": [1e-2, 1e-3], "replicates": 2, "iterations": 800},
+}
+TINY_PLATEAUS = {
+    "saddles": {"product_scale": [1e-2, 1e-3], "replicates": 2},
+    "saddles_balanced": {"product_scale": [1e-2, 1e-3]},
+    "completion_path": {"product_scale": [1e-2], "replicates": 2},
+}
+TINY_DATA = {
+    "autoencoder": {"dim": 6, "rank": 3, "samples": 60},
+    "autoencoder_draws": {"dim": 6, "rank": 3, "samples": 60, "draws": 2},
+    "matrices_20": {"dim_in": 6, "dim_out": 6, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
+    "matrices_50": {"dim_in": 7, "dim_out": 7, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
+    "ladder": {"dim_in": 6, "dim_out": 6, "rank": [1, 2]},
+    "factors": {"dim_in": 5, "dim_out": 5, "rank": [2], "draws": 2},
+    "completions": {"dim_in": 6, "dim_out": 6, "rank": [2], "draws": 1},
 }
 
 
@@ -46,34 +88,68 @@ TINY = {
 def aggregates(tmp_path_factory, default_config):
     style.apply()
     raw = default_config
-    raw["datasets"]["autoencoder"] |= {"dim": 6, "rank": 3, "samples": 60}
-    raw["datasets"]["autoencoder_draws"] |= {"dim": 6, "rank": 3, "samples": 60, "draws": 2}
+    for name, spec in raw["datasets"].items():
+        if name.startswith("teacher"):
+            spec |= {"dim_in": 12, "dim_out": 6, "samples": 12, "noise": 0.3, "draws": 2}
+    for name, changes in TINY_DATA.items():
+        raw["datasets"][name] |= changes
     config = parse_config(raw)
-    tables, curves = [], []
-    for name, changes in TINY.items():
-        each = Experiment.model_validate(config.experiments[name].model_dump() | changes)
-        draws = {data: draw_moments(data, config.datasets[data], None) for data in each.datasets}
-        tables.append(simulate(expand(name, each), each, draws))
-        if each.summarise:
-            curves.append([tables[-1]])
+    experiments = {
+        name: Experiment.model_validate(config.experiments[name].model_dump() | changes)
+        for name, changes in TINY.items()
+    }
+    draws = {
+        data: draw_moments(data, config.datasets[data], None)
+        for data in {data for each in experiments.values() for data in each.datasets}
+    }
     folder = tmp_path_factory.mktemp("aggregates")
-    paths = {name: folder / f"{name}.parquet" for name in ("learning_times", "trajectory_summary")}
-    forecast = Experiment.model_validate(
-        config.experiments["forecast"].model_dump() | TINY["forecast"]
-    )
-    moments = {name: draw_moments(name, config.datasets[name], None) for name in forecast.datasets}
-    forecasts = forecast_table({"forecast": forecast}, moments)
-    times = with_forecasts(learning_times_table(tables), forecasts)
-    write_table(times, paths["learning_times"])
-    paths["assumption"] = folder / "assumption.csv"
-    firsts = {name: draws[0] for name, draws in moments.items()}
-    write_formats(assumption_table(firsts, 2), [paths["assumption"]])
-    write_table(summary_table(curves), paths["trajectory_summary"])
+    paths = {name: [] for name in SCHEMAS}
+    for name, changes in TINY_PLATEAUS.items():
+        each = Experiment.model_validate(config.experiments[name].model_dump() | changes)
+        own = {data: draw_moments(data, config.datasets[data], None) for data in each.datasets}
+        paths["plateaus"].append(folder / f"plateaus_{name}.parquet")
+        write_table(plateaus_table(name, each, own), paths["plateaus"][-1])
+    for name, each in experiments.items():
+        for kind, table in tables_of(name, each, draws).items():
+            paths[kind].append(folder / f"{kind}_{name}.parquet")
+            write_table(table, paths[kind][-1])
+    paths["assumption"] = [folder / "assumption.csv"]
+    firsts = {name: draws[name][0] for name in experiments["forecast"].datasets}
+    write_formats(assumption_table(firsts, 2), paths["assumption"])
     return Aggregates(paths)
 
 
+def tables_of(name, each, draws):
+    """All tables of one experiment, as the rules make them."""
+    trajectories = simulate(expand(name, each), each, draws)
+    times = learning_times_table([trajectories])
+    if each.forecast:
+        times = with_forecasts(times, forecast_table(name, each, draws))
+    tables = {"learning_times": times}
+    if each.summarise:
+        tables["trajectory_summary"] = summary_table([trajectories])
+    if each.stages:
+        tables["stages"] = stages_table([trajectories])
+    if each.references:
+        tables["references"] = references_table(name, each, draws)
+    if each.teacher_theory:
+        tables["teachers"] = teachers_table(name, each, draws)
+    return tables
+
+
 def draw(name, aggregates) -> Figure:
-    figure = import_module(f"stagewise.figures.{name}").plot(aggregates)
+    """The figure from the tables that its entry in FIGURES names, as its rule gives them."""
+    spec = FIGURES[name]
+    given = {
+        kind: [
+            path
+            for path in aggregates.paths[kind]
+            if path.suffix == ".csv"
+            or path.stem.removeprefix(f"{kind}_") in spec.experiments + spec.optional
+        ]
+        for kind in spec.aggregates
+    }
+    figure = import_module(f"stagewise.figures.{name}").plot(Aggregates(given))
     FigureCanvasAgg(figure)
     return figure
 
@@ -165,6 +241,31 @@ def test_real_data_shows_measured_over_predicted(aggregates):
     axes = draw("real_data", aggregates).axes[1]
     shown = axes.containers[0].lines[0].get_ydata()
     assert_allclose(np.asarray(shown, dtype=float), expected[3.0].to_numpy(dtype=float))
+
+
+def test_stage_counts_draws_the_mean_of_every_cell(aggregates):
+    counts = stage_counts(aggregates.stages_of(*STAGE_COUNTS))
+    axes = draw("stage_counts", aggregates).axes[0]
+    drawn = np.concatenate([each.lines[0].get_ydata() for each in axes.containers])
+    expected = counts[counts["observed"] == 1]["stages"].astype(float)
+    assert_allclose(np.sort(np.asarray(drawn, dtype=float)), np.sort(expected))
+
+
+def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates):
+    axes = draw("saddle_curvature", aggregates).axes[0]
+    rows = aggregates.plateaus_of("saddles_balanced")
+    first = rows[(rows["stage"] == 1) & (rows["depth"] == 3)].sort_values("delta")
+    markers = next(line for line in axes.lines if line.get_label() == "L = 3, balanced")
+    assert_allclose(np.sort(markers.get_ydata()), np.sort(-first["smallest_curvature"]))
+    theory = [line for line in axes.lines if line.get_linestyle() == "-"]
+    assert_allclose(np.sort(theory[1].get_ydata()), np.sort(-first["smallest_curvature"]), rtol=0.1)
+
+
+def test_rmsprop_shows_every_optimiser_at_every_rate(aggregates):
+    figure = draw("rmsprop", aggregates)
+    rates = aggregates.times_of("rmsprop")["relative_step_size"].nunique()
+    for axes in figure.axes[:2]:
+        assert len(axes.containers) == 2 * (2 * rates + 1)
 
 
 def test_ordered_colours_differ_in_grey():

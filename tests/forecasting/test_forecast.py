@@ -13,7 +13,7 @@ from stagewise.dynamics import gradient_descent
 from stagewise.errors import StagewiseError
 from stagewise.forecasting import forecast
 from stagewise.forecasting.check import horizon, train
-from stagewise.forecasting.command import answer
+from stagewise.forecasting.command import Progress, answer
 from stagewise.forecasting.intervals import explained_variance, law_spread, seed_interval
 from stagewise.forecasting.laws import curvature, integrate, refuse_divergence, stability_bound
 from stagewise.forecasting.options import Columns, Request
@@ -56,6 +56,14 @@ def test_check_shows_what_was_trained(command):
         assert each.low < each.measured < each.high
         assert each.measured == pytest.approx(each.iteration, rel=0.2)
     assert "measured/forecast" in as_text(report)
+
+
+def test_training_that_takes_long_says_how_far_it_is(capsys):
+    seconds = iter([0.0, 1.0, 10.0, 11.0, 20.0])
+    progress = Progress(4, lambda: next(seconds))
+    for trained in range(1, 5):
+        progress(trained)
+    assert capsys.readouterr().err == "trained 2 of 4 networks, about 10 s left …\n"
 
 
 def test_json_comes_back_as_the_same_report():

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
-from stagewise.theory import reduced_rank_regression
+from stagewise.theory import reduced_rank_regression, ridge_regression
 
 
 def data(seed=0, samples=50, dim_in=5, dim_out=4):
@@ -57,3 +57,12 @@ def test_an_impossible_rank_is_refused(rank):
     problem = Problem(inputs.T @ inputs / 50, inputs.T @ outputs / 50)
     with pytest.raises(StagewiseError, match=f"rank is {rank}; it must be from 1 to .* = 4"):
         reduced_rank_regression(problem, rank)
+
+
+@pytest.mark.parametrize("penalty", [1e-6, 0.3, 50.0])
+def test_ridge_regression_is_least_squares_on_data_with_the_penalty_as_rows(penalty):
+    inputs, outputs = data()
+    problem = Problem(inputs.T @ inputs / 50, inputs.T @ outputs / 50)
+    rows = np.vstack([inputs, np.sqrt(50 * penalty) * np.eye(5)])
+    expected = np.linalg.lstsq(rows, np.vstack([outputs, np.zeros((5, 4))]), rcond=None)[0]
+    assert_allclose(ridge_regression(problem, penalty), expected, rtol=1e-8)

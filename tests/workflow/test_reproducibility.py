@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stagewise.plan import AGGREGATES, TABLES
+
 from .working_copy import (
     FIGURES,
     REPOSITORY,
@@ -28,17 +30,14 @@ PATIENCE = 120
 def test_everything_that_is_compared_exists(baseline):
     compared = set(fingerprints(baseline))
     tables = {
-        f"{RESULTS}/tables/{table}.{kind}"
-        for table in ("assumption", "learning_times", "claims")
-        for kind in ("csv", "md", "tex")
+        f"{RESULTS}/tables/{table}.{kind}" for table in TABLES for kind in ("csv", "md", "tex")
     }
     figures = {
         f"{FIGURES}/{figure}.{kind}"
         for figure in ("closed_form", "real_data")
         for kind in ("pdf", "png")
     }
-    parquet = ("forecasts", "learning_times", "trajectory_summary")
-    aggregates = {f"{RESULTS}/{name}.parquet" for name in parquet}
+    aggregates = {f"{RESULTS}/{name}.parquet" for name in AGGREGATES}
     moments = {f"{RESULTS}/moments/{name}.npz" for name in ("staircase", "autoencoder", "digits")}
     verdicts = {f"{RESULTS}/{name}" for name in ("claims.json", "macros.tex", "verdicts.txt")}
     assert compared == tables | figures | aggregates | moments | verdicts

@@ -23,11 +23,15 @@ EVERY_SHARD = [
     f"Training shard {shard} of {name}" for shard in (0, 1) for name in ("closed_form", "real_data")
 ]
 EVERY_FIGURE = ["Figure closed_form", "Figure real_data"]
-FORECASTS = "Forecasts of learning times"
-TIMES, CURVES = "Learning times of every run", "Curves over training"
-TIMES_TABLE, ASSUMPTION_TABLE = "Table: learning times", "Table: assumption"
+FORECASTS = "Forecasts of real_data"
+STATISTICS = [f"Statistics of {name}" for name in ("closed_form", "real_data")]
+ASSUMPTION_TABLE = "Table: assumption"
 VERDICTS, INDEX = "Verdicts", "Index page"
-AFTER_SHARDS = [TIMES, CURVES, TIMES_TABLE, *EVERY_FIGURE, VERDICTS, INDEX]
+JOINED = [
+    "Aggregates of all experiments",
+    *("Table: learning times", "Table: stage counts", VERDICTS, INDEX),
+]
+AFTER_SHARDS = [*STATISTICS, *EVERY_FIGURE, *JOINED]
 
 
 @pytest.mark.parametrize(
@@ -82,17 +86,14 @@ def test_an_edit_takes_effect_in_the_copy_where_it_is_made(built):
 
 def test_a_parameter_of_an_experiment_reruns_that_experiment_and_what_reads_it(built):
     change_config(built, {"experiments": {"real_data": {"delta": [5]}}})
-    # The curves over training are of closed_form alone, and so is its figure.
     assert planned(built) == sorted(
         [
             "Training shard 0 of real_data",
             "Training shard 1 of real_data",
             FORECASTS,
-            TIMES,
-            TIMES_TABLE,
+            "Statistics of real_data",
             "Figure real_data",
-            VERDICTS,
-            INDEX,
+            *JOINED,
         ]
     )
 
@@ -104,7 +105,9 @@ def test_a_parameter_of_a_data_set_reruns_it_and_the_experiments_that_read_it(bu
             "Moments of the data set staircase",
             "Training shard 0 of closed_form",
             "Training shard 1 of closed_form",
-            *AFTER_SHARDS,
+            "Statistics of closed_form",
+            "Figure closed_form",
+            *JOINED,
         ]
     )
 
@@ -129,11 +132,9 @@ def test_the_order_of_figures_concerns_the_page_only(built):
             f"{RESULTS}/trajectories/real_data/1.parquet",
             [
                 "Training shard 1 of real_data",
-                TIMES,
-                TIMES_TABLE,
+                "Statistics of real_data",
                 "Figure real_data",
-                VERDICTS,
-                INDEX,
+                *JOINED,
             ],
         ),
     ],

@@ -4,11 +4,10 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from stagewise.claims import CLAIMS
+from stagewise.aggregates import Aggregates
+from stagewise.claims import CLAIMS, claim_named, judge
 from stagewise.claims.tables import read_claims
-from stagewise.config import Experiment
 from stagewise.figures import FIGURES as SPECS
-from stagewise.pipeline.one_claim import Evidence, judge_alone
 from stagewise.plan import make_plan
 from stagewise.targets import claim_targets
 
@@ -21,58 +20,48 @@ CLOSED_FORM, REAL_DATA = (
     [f"Training shard {shard} of {name}" for shard in (0, 1)]
     for name in ("closed_form", "real_data")
 )
-FORECASTS, TIMES, CURVES = (
-    "Forecasts of learning times",
-    "Learning times of every run",
-    "Curves over training",
-)
+STATISTICS = [f"Statistics of {name}" for name in ("closed_form", "real_data")]
+FORECASTS = "Forecasts of real_data"
+EVERYTHING = (STAIRCASE, DIGITS, *CLOSED_FORM, *REAL_DATA, FORECASTS, *STATISTICS)
+TABLES = [f"Table: {name}" for name in ("assumption", "learning times", "stage counts")]
+JOINED = "Aggregates of all experiments"
 
 
 def test_figures_need_no_table_and_no_verdict(unbuilt):
     assert planned(unbuilt, "figures") == sorted(
-        [
-            *(STAIRCASE, DIGITS, *CLOSED_FORM, *REAL_DATA, FORECASTS, TIMES, CURVES),
-            *("Figure closed_form", "Figure real_data"),
-        ]
+        [*EVERYTHING, "Figure closed_form", "Figure real_data"]
     )
 
 
 def test_one_figure_needs_the_experiments_it_shows(unbuilt):
     assert planned(unbuilt, f"{FIGURES}/closed_form.png") == sorted(
-        [STAIRCASE, *CLOSED_FORM, CURVES, "Figure closed_form"]
+        [STAIRCASE, *CLOSED_FORM, STATISTICS[0], "Figure closed_form"]
     )
 
 
 def test_a_figure_of_the_default_run_is_a_target_by_its_name(fresh):
     jobs = planned(fresh, "figures/closed_form.png")
     assert "Figure closed_form" in jobs
-    assert not [job for job in jobs if job.startswith(("Table", "Verdicts", "Index", TIMES))]
+    assert not [job for job in jobs if job.startswith(("Table", "Verdicts", "Index", JOINED))]
     assert "Training shard 0 of step_size" not in jobs
 
 
 def test_tables_need_no_figure_and_no_page(unbuilt):
     assert planned(unbuilt, "tables") == sorted(
-        [
-            *(STAIRCASE, DIGITS, AUTOENCODER, *CLOSED_FORM, *REAL_DATA, FORECASTS, TIMES, CURVES),
-            *("Table: assumption", "Table: learning times", "Verdicts"),
-        ]
+        [*EVERYTHING, AUTOENCODER, JOINED, *TABLES, "Verdicts"]
     )
 
 
 def test_claims_need_no_figure_and_no_page(unbuilt):
     assert planned(unbuilt, "claims") == sorted(
-        [
-            *(STAIRCASE, DIGITS, AUTOENCODER, *CLOSED_FORM, *REAL_DATA, FORECASTS, TIMES, CURVES),
-            *("Table: assumption", "Verdicts"),
-        ]
+        [*EVERYTHING, AUTOENCODER, JOINED, TABLES[0], "Verdicts"]
     )
 
 
 def test_without_a_target_everything_is_built(unbuilt):
     assert planned(unbuilt) == sorted(
         [
-            *(STAIRCASE, DIGITS, AUTOENCODER, *CLOSED_FORM, *REAL_DATA, FORECASTS, TIMES, CURVES),
-            *("Table: assumption", "Table: learning times", "Verdicts"),
+            *(*EVERYTHING, AUTOENCODER, JOINED, *TABLES, "Verdicts"),
             *("Figure closed_form", "Figure real_data", "Index page"),
         ]
     )
@@ -80,16 +69,16 @@ def test_without_a_target_everything_is_built(unbuilt):
 
 def test_the_name_of_a_figure_is_a_target(unbuilt):
     assert planned(unbuilt, "closed_form") == sorted(
-        [STAIRCASE, *CLOSED_FORM, CURVES, "Figure closed_form"]
+        [STAIRCASE, *CLOSED_FORM, STATISTICS[0], "Figure closed_form"]
     )
 
 
 @pytest.mark.parametrize(
     ("claim", "jobs"),
     [
-        ("gidel_sequential", [STAIRCASE, *CLOSED_FORM]),
+        ("gidel_sequential", [STAIRCASE, *CLOSED_FORM, STATISTICS[0]]),
         ("gidel_assumption_half", [DIGITS, AUTOENCODER, "Table: assumption"]),
-        ("review_commutation", [DIGITS, *REAL_DATA]),
+        ("review_commutation", [DIGITS, *REAL_DATA, FORECASTS, STATISTICS[1]]),
     ],
 )
 def test_the_id_of_a_claim_is_a_target_that_needs_the_runs_it_reads(unbuilt, claim, jobs):
@@ -114,23 +103,9 @@ def smoke_targets(default_config, smoke):
 @pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS])
 def test_a_claim_reads_no_other_runs_than_its_target_builds(claim, smoke, smoke_targets):
     target = smoke_targets[claim]
-    evidence = Evidence(
-        shards={
-            name: [smoke / path for path in target.plan.shards(name)] for name in target.experiments
-        },
-        summarised=target.summarised,
-        forecasting={
-            name: Experiment.model_validate(each) for name, each in target.forecasting.items()
-        },
-        moments={
-            dataset: smoke / target.plan.moments(dataset)
-            for each in target.forecasting.values()
-            for dataset in each["datasets"]
-        },
-        tables={name: smoke / path for name, path in target.tables.items()},
-    )
+    given = {kind: [smoke / path for path in paths] for kind, paths in target.tables.items()}
     whole = {each.id: each for each in read_claims(smoke / "results/smoke/claims.json")}
-    assert judge_alone(claim, evidence) == whole[claim]
+    assert judge(claim_named(claim), Aggregates(given)) == whole[claim]
 
 
 def test_figures_and_claims_have_names_of_their_own():

@@ -1,7 +1,17 @@
 rule judge_claims:
     """A verdict with a measured number for every claim."""
     input:
-        **plan.aggregates(("learning_times", "trajectory_summary", "assumption")),
+        **plan.aggregates(
+            (
+                "learning_times",
+                "trajectory_summary",
+                "assumption",
+                "references",
+                "teachers",
+                "stages",
+                "plateaus",
+            )
+        ),
     output:
         json=f"{plan.results}/claims.json",
         text=f"{plan.results}/verdicts.txt",
@@ -27,11 +37,13 @@ rule judge_claims:
 
 
 rule judge_one_claim:
-    """The verdict on one claim, from the runs that it reads and no others."""
+    """The verdict on one claim, from the tables of the experiments that it reads."""
     input:
-        shards=lambda wildcards: targets[wildcards.claim].shards,
-        moments=lambda wildcards: targets[wildcards.claim].moments,
-        tables=lambda wildcards: list(targets[wildcards.claim].tables.values()),
+        lambda wildcards: [
+            path
+            for paths in targets[wildcards.claim].tables.values()
+            for path in paths
+        ],
     output:
         f"{plan.results}/verdicts/{{claim}}.json",
     log:
@@ -45,9 +57,7 @@ rule judge_one_claim:
         mem_mb=1000,
         runtime=10,
     params:
-        experiments=lambda wildcards: targets[wildcards.claim].experiments,
-        summarised=lambda wildcards: targets[wildcards.claim].summarised,
-        forecasting=lambda wildcards: targets[wildcards.claim].forecasting,
+        tables=lambda wildcards: targets[wildcards.claim].tables,
         source=plan.digests["claim"],
     message:
         "Verdict on {wildcards.claim}"
@@ -75,7 +85,9 @@ rule index:
         captions=[f"workflow/report/{name}.rst" for name in plan.config.figures],
         tables=[path for path in plan.table_files() if path.endswith(".csv")],
         aggregates=list(
-            plan.aggregates(("learning_times", "trajectory_summary")).values()
+            plan.aggregates(
+                ("learning_times", "trajectory_summary", "stages", "plateaus")
+            ).values()
         ),
     output:
         html=f"{plan.figures}/index.html",

@@ -1,13 +1,13 @@
 rule forecasts:
-    """Learning times from the moments alone, for the experiments that ask for it."""
+    """Learning times of one experiment from the moments alone."""
     input:
-        plan.forecast_moments(),
+        lambda wildcards: plan.moments_of(wildcards.experiment),
     output:
-        f"{plan.results}/forecasts.parquet",
+        f"{plan.results}/forecasts/{{experiment}}.parquet",
     log:
-        f"logs/{plan.results}/forecasts.log",
+        f"logs/{plan.results}/forecasts/{{experiment}}.log",
     benchmark:
-        f"logs/{plan.results}/forecasts.tsv"
+        f"logs/{plan.results}/forecasts/{{experiment}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -15,25 +15,76 @@ rule forecasts:
         mem_mb=1000,
         runtime=10,
     params:
-        experiments=plan.forecasting(),
+        experiment=lambda wildcards: plan.forecasting(wildcards.experiment),
         source=plan.digests["forecasts"],
     message:
-        "Forecasts of learning times"
+        "Forecasts of {wildcards.experiment}"
     script:
         "../../scripts/forecasts.py"
 
 
-rule locate_learning_times:
-    """When every mode of every run was learned, beside what the laws predict."""
+rule references:
+    """Held-out error of reduced-rank and ridge regression on the data of one experiment."""
     input:
-        shards=plan.all_shards(),
-        forecasts=f"{plan.results}/forecasts.parquet",
+        lambda wildcards: plan.moments_of(wildcards.experiment),
     output:
-        f"{plan.results}/learning_times.parquet",
+        f"{plan.results}/references/{{experiment}}.parquet",
     log:
-        f"logs/{plan.results}/learning_times.log",
+        f"logs/{plan.results}/references/{{experiment}}.log",
     benchmark:
-        f"logs/{plan.results}/learning_times.tsv"
+        f"logs/{plan.results}/references/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
+        source=plan.digests["references"],
+    message:
+        "References of {wildcards.experiment}"
+    script:
+        "../../scripts/references.py"
+
+
+rule teachers:
+    """Theory of test and train error of the noisy teachers of one experiment."""
+    input:
+        lambda wildcards: plan.moments_of(wildcards.experiment),
+    output:
+        f"{plan.results}/teachers/{{experiment}}.parquet",
+    log:
+        f"logs/{plan.results}/teachers/{{experiment}}.log",
+    benchmark:
+        f"logs/{plan.results}/teachers/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
+        source=plan.digests["teachers"],
+    message:
+        "Theory of the teachers of {wildcards.experiment}"
+    script:
+        "../../scripts/teachers.py"
+
+
+rule statistics:
+    """Learning times of every mode and run of one experiment, and its curves over training."""
+    input:
+        shards=lambda wildcards: plan.shards(wildcards.experiment),
+        forecasts=lambda wildcards: plan.parts("forecasts", [wildcards.experiment]),
+    output:
+        times=f"{plan.results}/learning_times/{{experiment}}.parquet",
+        summary=f"{plan.results}/trajectory_summary/{{experiment}}.parquet",
+    log:
+        f"logs/{plan.results}/statistics/{{experiment}}.log",
+    benchmark:
+        f"logs/{plan.results}/statistics/{{experiment}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -41,23 +92,26 @@ rule locate_learning_times:
         mem_mb=1000,
         runtime=30,
     params:
-        source=plan.digests["learning_times"],
+        summarise=lambda wildcards: config["experiments"][wildcards.experiment][
+            "summarise"
+        ],
+        source=plan.digests["statistics"],
     message:
-        "Learning times of every run"
+        "Statistics of {wildcards.experiment}"
     script:
-        "../../scripts/learning_times.py"
+        "../../scripts/statistics.py"
 
 
-rule trajectory_summary:
-    """Curves over training with their bands over seeds, beside the closed forms."""
+rule stages:
+    """Stages of escape from saddles, counted in the runs of one experiment."""
     input:
-        plan.summarised_shards(),
+        lambda wildcards: plan.shards(wildcards.experiment),
     output:
-        f"{plan.results}/trajectory_summary.parquet",
+        f"{plan.results}/stages/{{experiment}}.parquet",
     log:
-        f"logs/{plan.results}/trajectory_summary.log",
+        f"logs/{plan.results}/stages/{{experiment}}.log",
     benchmark:
-        f"logs/{plan.results}/trajectory_summary.tsv"
+        f"logs/{plan.results}/stages/{{experiment}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -65,9 +119,57 @@ rule trajectory_summary:
         mem_mb=1000,
         runtime=30,
     params:
-        experiments=plan.summarised_experiments(),
-        source=plan.digests["trajectory_summary"],
+        source=plan.digests["stages"],
     message:
-        "Curves over training"
+        "Stages of {wildcards.experiment}"
     script:
-        "../../scripts/trajectory_summary.py"
+        "../../scripts/stages.py"
+
+
+rule plateaus:
+    """Curvature and nearest map of low rank where the runs of one experiment rest."""
+    input:
+        lambda wildcards: plan.moments_of(wildcards.experiment),
+    output:
+        f"{plan.results}/plateaus/{{experiment}}.parquet",
+    log:
+        f"logs/{plan.results}/plateaus/{{experiment}}.log",
+    benchmark:
+        f"logs/{plan.results}/plateaus/{{experiment}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        experiment=lambda wildcards: config["experiments"][wildcards.experiment],
+        source=plan.digests["plateaus"],
+    message:
+        "Plateaus of {wildcards.experiment}"
+    script:
+        "../../scripts/plateaus.py"
+
+
+rule aggregates:
+    """One table of each kind for all experiments."""
+    input:
+        **{name: plan.parts(name) for name in AGGREGATES},
+    output:
+        **plan.aggregates(AGGREGATES),
+    log:
+        f"logs/{plan.results}/aggregates.log",
+    benchmark:
+        f"logs/{plan.results}/aggregates.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        source=plan.digests["aggregates"],
+    message:
+        "Aggregates of all experiments"
+    script:
+        "../../scripts/aggregates.py"

@@ -45,3 +45,27 @@ rule learning_times_summary:
         "Table: learning times"
     script:
         "../../scripts/learning_times_summary.py"
+
+
+rule stage_counts_summary:
+    """Stages counted per rank, depth and observed share."""
+    input:
+        f"{plan.results}/stages.parquet",
+    output:
+        plan.table_formats("stage_counts"),
+    log:
+        f"logs/{plan.results}/stage_counts_summary.log",
+    benchmark:
+        f"logs/{plan.results}/stage_counts_summary.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        source=plan.digests["stage_counts"],
+    message:
+        "Table: stage counts"
+    script:
+        "../../scripts/stage_counts.py"

@@ -1,15 +1,22 @@
 """Measurement: statistics of recorded trajectories. Knows neither theory nor simulation."""
 
 from stagewise.analysis.commutation import commutation
+from stagewise.analysis.curvature import extreme_curvatures, hessian_product, numerical_rank
 from stagewise.analysis.learning_times import crossing_iteration, learning_times
 from stagewise.analysis.order import order_kept, separation
 from stagewise.analysis.outcomes import outcome
+from stagewise.analysis.stages import Plateau, plateaus
 
 __all__ = [
+    "Plateau",
     "commutation",
     "crossing_iteration",
+    "extreme_curvatures",
+    "hessian_product",
     "learning_times",
+    "numerical_rank",
     "order_kept",
     "outcome",
+    "plateaus",
     "separation",
 ]

@@ -1,6 +1,7 @@
 """What the forecasts of learning times achieve, and where the plain law fails."""
 
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,13 +20,15 @@ from stagewise.comparisons import (
 HELD_OUT = "held_out"
 """Data sets whose names start so were not looked at while the forecasts were made."""
 
+Among = Literal["all", "held out", "looked at"]
+"""Which data sets; those looked at are without the family with fixed spectra."""
+
 
 def _largest_error(
-    aggregates: Aggregates, law: str, delta: float = 16.0, held_out: bool = False
+    aggregates: Aggregates, law: str, among: Among, delta: float = 16.0
 ) -> Measurement | None:
     times = aggregates.times_of("forecast")
-    times = times[(times["delta"] == delta) & _non_commuting(times)]
-    times = times[times["dataset"].str.startswith(HELD_OUT) == held_out]
+    times = times[(times["delta"] == delta) & _belongs(times["dataset"], among)]
     if times.empty:
         return None
     errors = forecast_errors(times)
@@ -44,8 +47,11 @@ def _largest_error(
     )
 
 
-def _non_commuting(times: pd.DataFrame) -> pd.Series:
-    return ~times["dataset"].str.startswith("rotated")
+def _belongs(names: pd.Series, among: Among) -> pd.Series:
+    if among == "all":
+        return names.notna()
+    held_out = names.str.startswith(HELD_OUT)
+    return held_out if among == "held out" else ~held_out & ~names.str.startswith("rotated")
 
 
 def _plain_fails(aggregates: Aggregates) -> Measurement | None:
@@ -147,16 +153,16 @@ CLAIMS = (
         "forecast",
         expected=0.0,
         tolerance=0.02,
-        measure=partial(_largest_error, law="integrated"),
+        measure=partial(_largest_error, law="integrated", among="looked at"),
     ),
     Claim(
         "forecast_staged",
         "ours",
-        "The staged forecast (F) gives them within 3 %.",
+        "The staged forecast (F) gives them within 3 % on every data set, commuting or not.",
         "forecast",
         expected=0.0,
         tolerance=0.03,
-        measure=partial(_largest_error, law="staged"),
+        measure=partial(_largest_error, law="staged", among="all"),
     ),
     Claim(
         "forecast_held_out",
@@ -165,7 +171,7 @@ CLAIMS = (
         "forecast",
         expected=0.0,
         tolerance=0.02,
-        measure=partial(_largest_error, law="integrated", held_out=True),
+        measure=partial(_largest_error, law="integrated", among="held out"),
     ),
     Claim(
         "forecast_plain_fails",

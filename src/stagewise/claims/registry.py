@@ -32,7 +32,8 @@ class Measurement:
 class Claim:
     """One checkable statement.
 
-    source : "gidel2019", "reviews" or "ours". expected, tolerance : the claim holds where the
+    source : "gidel2019", "reviews", "lampinen2018", "cao2022" or "ours". expected, tolerance : the
+    claim holds where the
     measured value is within `tolerance` of `expected`; these come from theory or from what the
     claim says, never from a run. measure : reads the aggregates; None where they lack the runs.
     experiments : sections of the config whose runs it reads; None: those that its figure shows.

@@ -12,7 +12,9 @@ from itertools import pairwise
 import numpy as np
 
 from stagewise.arrays import AnyArray, FloatArray, IntArray
+from stagewise.dynamics.gradients import descent_directions
 from stagewise.dynamics.kernel import advance
+from stagewise.dynamics.rmsprop import RMSProp
 from stagewise.problems.problem import Problem
 from stagewise.spectra import effective_rank
 
@@ -27,24 +29,28 @@ OBSERVABLES = (
     "imbalance",
     "reduced_rank_distance",
     "reduced_rank_response_distance",
+    "test_error",
 )
 
 
 Layers = list[FloatArray]
+"""Weights of each layer, then what the update rule remembers, if anything."""
 
 
 @dataclass(frozen=True)
 class Batch:
     """What a batch of runs learns; the weights themselves are passed around as `layers`.
 
-    Every array has a leading axis of runs. step_size : (runs,). eigenvalues : of sigma_x
-    (runs, dim_in). target, curvature : (runs, dim_in, dim_out); the gradient with respect to W is
-    curvature ∘ W − target. solution : least-squares map. left, right : singular vectors of the
+    Every array has a leading axis of runs. depth : number of layers. step_size : (runs,).
+    eigenvalues : of sigma_x (runs, dim_in). target, curvature : (runs, dim_in, dim_out); the
+    gradient with respect to W is curvature ∘ W − target. solution : least-squares map. left, right : singular vectors of the
     modes followed. full_value : (runs, 2·modes), where response values and mode strengths end.
     reduced_rank : (runs, dim_out, modes), output directions of reduced-rank regression.
+    optimizer : None for plain descent.
     """
 
     problems: tuple[Problem, ...]
+    depth: int
     step_size: FloatArray
     eigenvalues: FloatArray
     target: FloatArray
@@ -54,27 +60,42 @@ class Batch:
     right: FloatArray
     full_value: FloatArray
     reduced_rank: FloatArray
+    optimizer: RMSProp | None
 
     @classmethod
-    def of(cls, problems: Sequence[Problem], step_size: FloatArray, modes: int) -> "Batch":
+    def of(
+        cls,
+        problems: Sequence[Problem],
+        depth: int,
+        step_size: FloatArray,
+        modes: int,
+        optimizer: RMSProp | None,
+    ) -> "Batch":
         """One problem and one step size a run."""
         eigenvalues = np.stack([each.eigenvalues for each in problems])
         target = _rotated(problems, [each.sigma_xy for each in problems])
+        curvature = np.repeat(eigenvalues[:, :, None], target.shape[2], axis=2)
+        for run, problem in enumerate(problems):
+            if problem.observed is not None:
+                curvature[run] = problem.observed
+                target[run] *= problem.observed
         sigma, lam = (
             np.stack([getattr(each.modes, name)[:modes] for each in problems])
             for name in ("sigma", "lam")
         )
         return cls(
             problems=tuple(problems),
+            depth=depth,
             step_size=step_size,
             eigenvalues=eigenvalues,
             target=target,
-            curvature=np.repeat(eigenvalues[:, :, None], target.shape[2], axis=2),
+            curvature=curvature,
             solution=_rotated(problems, [each.least_squares for each in problems]),
             left=_rotated(problems, [each.modes.left[:, :modes] for each in problems]),
             right=np.stack([each.modes.right[:, :modes] for each in problems]),
             full_value=np.hstack([sigma, sigma / lam]),
             reduced_rank=np.stack([each.reduced_rank_directions[:, :modes] for each in problems]),
+            optimizer=optimizer,
         )
 
     @property
@@ -85,34 +106,50 @@ class Batch:
     def rotated(self, layers: Sequence[FloatArray]) -> Layers:
         """Layers given in the problems' own coordinates, as this batch works on them (copies)."""
         first, *others = layers
-        return [
+        own = [
             _rotated(self.problems, list(first)),
             *(np.array(each, order="C") for each in others),
         ]
+        return own if self.optimizer is None else own + self.optimizer.memory(own)
 
     def advance(self, layers: Layers, runs: IntArray, steps: int) -> None:
-        """Take gradient steps with the given runs, in place."""
+        """Take steps with the given runs, in place."""
+        if self.optimizer is not None:
+            mine = [each[runs] for each in layers]
+            self.optimizer.advance(
+                mine[: self.depth],
+                mine[self.depth :],
+                self.target[runs],
+                self.curvature[runs],
+                self.step_size[runs],
+                steps,
+            )
+            for whole, part in zip(layers, mine, strict=True):
+                whole[runs] = part
+            return
         active = np.zeros(len(self.step_size), dtype=bool)
         active[runs] = True
         advance(layers, self.target, self.curvature, self.step_size, steps, active)
 
     def measure(self, layers: Layers, runs: IntArray) -> dict[str, AnyArray]:
         """Observables of the given runs; those of runs that are not "finite" are meaningless."""
-        layers = [layer[runs] for layer in layers]
+        layers = [layer[runs] for layer in layers[: self.depth]]
         eigenvalues = self.eigenvalues[runs][:, :, None]
         with np.errstate(all="ignore"):
             product = layers[0]
             for layer in layers[1:]:
                 product = product @ layer
-            response = eigenvalues * product
-            loss = 0.5 * _sum_entries(eigenvalues * (product - self.solution[runs]) ** 2)
-            gradient_norm = _gradient_norm(self.target[runs] - response, layers)
+            curvature, response = self.curvature[runs], eigenvalues * product
+            loss = 0.5 * _sum_entries(curvature * (product - self.solution[runs]) ** 2)
+            gradient_norm = _gradient_norm(self.target[runs] - curvature * product, layers)
             finite = np.isfinite(loss) & np.isfinite(gradient_norm)
         product, response = (
             np.where(finite[:, None, None], each, 0) for each in (product, response)
         )
         values = np.asarray(np.linalg.svd(product, compute_uv=False), dtype=np.float64)
-        response_values = np.linalg.svd(response, compute_uv=False)[:, : self.modes]
+        whitened = (eigenvalues == 1).all()  # then both maps are the same, and so are their values
+        response_values = values if whitened else np.linalg.svd(response, compute_uv=False)
+        response_values = response_values[:, : self.modes]
         strengths = (self.left[runs] * (product @ self.right[runs])).sum(axis=1)
         return {
             "finite": finite,
@@ -125,8 +162,10 @@ class Batch:
             "effective_rank": effective_rank(values),
             "imbalance": _imbalance(layers),
             **self._reduced_rank_distances(product, runs),
+            "test_error": self._test_error(product, runs),
             "learned_share": np.hstack([response_values, strengths]) / self.full_value[runs],
             "product": product,
+            **{f"weights_{position}": layer for position, layer in enumerate(layers)},
         }
 
     def _reduced_rank_distances(self, product: FloatArray, runs: IntArray) -> dict[str, FloatArray]:
@@ -148,9 +187,19 @@ class Batch:
             distances[name] = np.sqrt(np.maximum(whole + norm - 2 * overlap, 0) / norm)
         return distances
 
-    def unrotated(self, products: FloatArray, run: int) -> FloatArray:
-        """End-to-end maps (records, dim_in, dim_out) of a run in its problem's coordinates."""
-        return self.problems[run].eigenvectors @ products
+    def _test_error(self, product: FloatArray, runs: IntArray) -> FloatArray:
+        error = np.full(len(runs), np.nan)
+        for position, run in enumerate(runs.tolist()):
+            each = self.problems[run]
+            if each.held_out is not None:
+                error[position] = each.held_out.error(each.eigenvectors @ product[position])
+        return error
+
+    def unrotated(self, matrices: FloatArray) -> FloatArray:
+        """Matrices (runs, records, dim_in, …) whose rows are inputs, in the problems' coordinates."""
+        return np.stack(
+            [each.eigenvectors @ own for each, own in zip(self.problems, matrices, strict=True)]
+        )
 
 
 def _rotated(problems: Sequence[Problem], matrices: Sequence[FloatArray]) -> FloatArray:
@@ -160,16 +209,9 @@ def _rotated(problems: Sequence[Problem], matrices: Sequence[FloatArray]) -> Flo
 
 
 def _gradient_norm(residual: FloatArray, layers: list[FloatArray]) -> FloatArray:
-    before = [layers[0]]
-    for layer in layers[1:-1]:
-        before.append(before[-1] @ layer)
     total = np.zeros(len(residual))
-    back = residual
-    for position in range(len(layers) - 1, -1, -1):
-        gradient = back if position == 0 else before[position - 1].transpose(0, 2, 1) @ back
-        total += _sum_entries(gradient**2)
-        if position:
-            back = back @ layers[position].transpose(0, 2, 1)
+    for direction in reversed(descent_directions(residual, layers)):
+        total += _sum_entries(direction**2)
     return np.sqrt(total)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from stagewise.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from stagewise.dynamics.batch import OBSERVABLES, Batch, Layers
 from stagewise.dynamics.hidden_rotation import rotate_hidden
+from stagewise.dynamics.rmsprop import RMSProp
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 
@@ -37,8 +38,9 @@ class Trajectory:
     imbalance : (runs, records), relative difference of W_lᵀW_l and W_{l+1}W_{l+1}ᵀ, 0 to 1.
     reduced_rank_distance, reduced_rank_response_distance : (runs, records, modes), ‖W − W^k‖/‖W^k‖
     with W^k reduced-rank regression of rank k = 1, 2, …, and the same of sigma_x·W.
+    test_error : (runs, records), see `HeldOut.error`; NaN for problems without held-out data.
     status : (runs,), "ok" or "diverged". products : (runs, records, dim_in, dim_out), W itself,
-    or None unless asked for.
+    or None unless asked for. weights : `depth` arrays (runs, records, rows, columns), or None.
     """
 
     iterations: IntArray
@@ -53,8 +55,10 @@ class Trajectory:
     imbalance: FloatArray
     reduced_rank_distance: FloatArray
     reduced_rank_response_distance: FloatArray
+    test_error: FloatArray
     status: AnyArray
     products: FloatArray | None = None
+    weights: list[FloatArray] | None = None
 
 
 def gradient_descent(
@@ -66,7 +70,10 @@ def gradient_descent(
     stop_at: IntArray | None = None,
     modes: int | None = None,
     keep_products: bool = False,
+    keep_weights: bool = False,
     rotate: bool = False,
+    refine: bool = True,
+    optimizer: RMSProp | None = None,
 ) -> Trajectory:
     """Run gradient descent on ½‖Y − X W_1⋯W_L‖²/n, all layers updated from the same point.
 
@@ -75,6 +82,7 @@ def gradient_descent(
     ≥ 0. stop_at : (runs,), each run ends at its own iteration (default: the last record).
     modes : how many modes to record (default: all of the first problem's). rotate : keep the hidden
     directions of two layers apart at every record, see `hidden_rotation`.
+    refine : add records that locate learning times. optimizer : None is gradient descent itself.
     Raises StagewiseError for shapes that do not fit. A run that is no longer finite ends with
     status "diverged". Every run's result is the same whatever else is in the batch.
     """
@@ -88,12 +96,12 @@ def gradient_descent(
     if len(records) == 0 or records[0] < 0 or (np.diff(records) <= 0).any():
         raise StagewiseError("record_at must hold ascending iterations from 0 on, at least one.")
     followed = len(problems[0].modes.sigma) if modes is None else modes
-    batch = Batch.of(problems, steps, followed)
+    batch = Batch.of(problems, len(layers), steps, followed, optimizer)
     ends = np.full(runs, records[-1]) if stop_at is None else np.asarray(stop_at)
-    recorder = _Recorder(batch, keep_products)
+    recorder = _Recorder(batch, keep_products, keep_weights)
     if rotate and len(layers) != 2:
         raise StagewiseError(f"rotate is for two layers; these are {len(layers)}. Leave it out.")
-    _run(batch, batch.rotated(layers), recorder, records, ends, rotate)
+    _run(batch, batch.rotated(layers), recorder, records, ends, rotate, refine)
     return recorder.trajectory(batched)
 
 
@@ -104,6 +112,7 @@ def _run(
     records: IntArray,
     ends: IntArray,
     rotate: bool,
+    refine: bool,
 ) -> None:
     runs = np.arange(len(ends))
     learned = np.zeros((len(ends), batch.full_value.shape[1]), dtype=bool)
@@ -112,11 +121,12 @@ def _run(
         runs = runs[ends[runs] >= iteration]
         if len(runs) == 0:
             break
-        before = [layer.copy() for layer in layers]
+        before = [layer.copy() for layer in layers] if refine else []
         batch.advance(layers, runs, iteration - done)
         measured = batch.measure(layers, runs)
-        crossing = runs[_crosses(measured, learned[runs])]
-        _refine(batch, before, recorder, crossing, learned, done, iteration)
+        if refine:
+            crossing = runs[_crosses(measured, learned[runs])]
+            _refine(batch, before, recorder, crossing, learned, done, iteration)
         finite = measured["finite"]
         recorder.add(
             runs[finite], iteration, {name: each[finite] for name, each in measured.items()}
@@ -166,10 +176,11 @@ def _crosses(measured: dict[str, AnyArray], learned: BoolArray) -> BoolArray:
 class _Recorder:
     """Collects records of runs that end at different times, and pads them to one array."""
 
-    def __init__(self, batch: Batch, keep_products: bool) -> None:
+    def __init__(self, batch: Batch, keep_products: bool, keep_weights: bool) -> None:
         self.batch = batch
         self.diverged = np.zeros(len(batch.problems), dtype=bool)
-        self.fields = OBSERVABLES + (("product",) if keep_products else ())
+        self.weights = [f"weights_{layer}" for layer in range(batch.depth * keep_weights)]
+        self.fields = (*OBSERVABLES, *["product"] * keep_products, *self.weights)
         self.parts: list[dict[str, AnyArray]] = []
 
     def add(
@@ -199,11 +210,13 @@ class _Recorder:
             arrays[name] = np.full(shape, fill, dtype=values.dtype)
             arrays[name][run, place] = values[order]
         if "product" in arrays:
-            products = arrays.pop("product")
-            arrays["products"] = np.stack(
-                [self.batch.unrotated(each, position) for position, each in enumerate(products)]
-            )
-        return Trajectory(**{name: each if batched else each[0] for name, each in arrays.items()})
+            arrays["products"] = self.batch.unrotated(arrays.pop("product"))
+        weights = [arrays.pop(name) for name in self.weights]
+        if weights:
+            weights[0] = self.batch.unrotated(weights[0])
+        own = {name: each if batched else each[0] for name, each in arrays.items()}
+        mine = [each if batched else each[0] for each in weights]
+        return Trajectory(**own, weights=mine or None)
 
 
 def _check(problems: Sequence[Problem], layers: Sequence[FloatArray]) -> None:

@@ -108,8 +108,8 @@ class _State:
 
     def response(self, stages: int) -> FloatArray:
         """Leading singular values of sigma_x·W (cases, stages)."""
-        product = self.lam[:, None] * (self.first @ self.second)
-        return np.asarray(np.linalg.svd(product, compute_uv=False)[:, :stages])
+        triangle = np.linalg.qr(self.lam[:, None] * self.first, mode="r")
+        return np.asarray(np.linalg.svd(triangle @ self.second, compute_uv=False)[:, :stages])
 
     def curvature(self) -> FloatArray:
         norm = np.linalg.norm(self.second, ord=2, axis=(1, 2))
@@ -117,7 +117,8 @@ class _State:
 
     def advance(self) -> FloatArray:
         """One step of every case; returns its length in iterations."""
-        strongest = np.linalg.norm(self.residual(), ord=2, axis=(1, 2))
+        residual = self.residual()
+        strongest = np.sqrt(np.linalg.eigvalsh(residual.transpose(0, 2, 1) @ residual)[:, -1])
         iterations = E_FOLDS / np.log1p(self.step_size * strongest)
         time = iterations * self.step_size
         self._move_second(time / 2)
@@ -127,13 +128,18 @@ class _State:
         return np.asarray(iterations)
 
     def _drive(self, time: FloatArray) -> FloatArray:
-        """The residual with rates corrected from the flow's to descent's, G·C."""
-        left, sigma, right = np.linalg.svd(self.residual(), full_matrices=False)
+        """The residual with rates corrected from the flow's to descent's, G·C.
+
+        C is a function of GᵀG alone; singular values that squaring loses have C = 1.
+        """
+        residual = self.residual()
+        squares, right = np.linalg.eigh(residual.transpose(0, 2, 1) @ residual)
+        sigma = np.sqrt(squares.clip(0))
         growth = np.log1p(self.step_size[:, None] * sigma) / self.step_size[:, None]
         flow = time[:, None] * sigma
         with np.errstate(divide="ignore", invalid="ignore"):
             factor = np.where(flow > 1e-12, 2 * np.sinh(time[:, None] * growth / 2) / flow, 1.0)
-        return np.asarray((left * (sigma * factor)[:, None, :]) @ right)
+        return np.asarray(residual @ ((right * factor[:, None, :]) @ right.transpose(0, 2, 1)))
 
     def _move_second(self, time: FloatArray) -> None:
         drive = self._drive(2 * time)

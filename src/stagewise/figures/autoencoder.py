@@ -32,27 +32,15 @@ def _curves(axes: Axes, curves: pd.DataFrame) -> None:
     colours = style.distinct_colours()
     for index, depth in enumerate(sorted(curves["depth"].unique())):
         curve = curves[(curves["depth"] == depth) & (curves["iteration"] > 0)]
-        iteration = curve["iteration"].to_numpy()
-        marks = style.log_spaced(iteration, 22)
-        colour = colours[index]
         name = "one layer" if depth == 1 else "two layers"
-        axes.fill_between(iteration, curve["low"], curve["high"], color=colour, alpha=0.3, lw=0)
         axes.plot(
-            iteration,
+            curve["iteration"],
             curve["predicted"],
-            color=colour,
+            color=colours[index],
             linestyle=style.LINES[index],
             label=f"{name}, closed form",
         )
-        axes.plot(
-            iteration[marks],
-            curve["mean"].to_numpy()[marks],
-            linestyle="none",
-            marker=style.MARKERS[index],
-            markerfacecolor="white",
-            markeredgecolor=colour,
-            label=f"{name}, descent",
-        )
+        style.measured_curve(axes, curve, 22, index, color=colours[index], label=f"{name}, descent")
     axes.set(xscale="log", xlabel="iteration")
 
 

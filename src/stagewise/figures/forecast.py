@@ -44,9 +44,7 @@ def plot(aggregates: Aggregates) -> Figure:
         style.panel_title(axes, letter, rf"fixed spectra, $\delta={delta:g}$")
     chosen = errors[errors["dataset"] == shown[0]]
     _errors(panels[1, 2], chosen, "delta", floor)
-    panels[1, 2].set(xscale="log", xlabel=r"initial scale $\delta$")
-    panels[1, 2].set_xticks(scales, [f"{scale:g}" for scale in scales])
-    panels[1, 2].minorticks_off()
+    style.log_scale_axis(panels[1, 2], scales)
     style.panel_title(panels[1, 2], "f", shown[0].replace("_", " "))
     panels[0, 0].set_ylabel("measured / forecast")
     panels[1, 0].set_ylabel("root-mean-square log error")

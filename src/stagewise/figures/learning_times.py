@@ -46,25 +46,18 @@ def _convergence(axes: Axes, times: pd.DataFrame) -> None:
     times = times.assign(over=times["learning_iteration"] / times["predicted_discrete"])
     for index, step in enumerate(dict.fromkeys(chosen)):
         over = times[times["relative_step_size"] == step].groupby("delta")["over"]
-        centre = over.mean()
-        band = np.stack([centre - over.quantile(0.05), over.quantile(0.95) - centre])
-        colour = style.distinct_colours()[index]
-        axes.errorbar(
-            centre.index.to_numpy() * (1 + 0.07 * (index - 1)),
-            centre,
-            yerr=band.clip(0),
-            linestyle="none",
-            marker=style.MARKERS[index],
-            markerfacecolor="white",
-            color=colour,
-            elinewidth=0.8,
+        style.mean_and_spread(
+            axes,
+            np.array(sorted(over.groups)) * (1 + 0.07 * (index - 1)),
+            over,
+            index,
+            color=style.distinct_colours()[index],
             label=rf"$\eta\sigma_1={step:g}$",
         )
     axes.axhline(1, color=style.INK, linewidth=0.9)
     scales = sorted(times["delta"].unique())
-    axes.set(xscale="log", xlabel=r"initial scale $\delta$", ylabel="measured / discrete law")
-    axes.set_xticks(scales, [f"{scale:g}" for scale in scales])
-    axes.minorticks_off()
+    style.log_scale_axis(axes, scales)
+    axes.set_ylabel("measured / discrete law")
     axes.legend(loc="upper right")
 
 

@@ -10,14 +10,15 @@ from stagewise.figures import style
 
 
 def plot(aggregates: Aggregates) -> Figure:
-    """A row a data set: learned shares at the largest delta, then ratios for every delta."""
+    """A row a data set: learned shares at the largest delta, ratios by mode, errors by delta."""
     times = aggregates.times_of("real_data")
+    uncentred = aggregates.times_of("real_data_uncentred")
     curves = aggregates.curves_of("real_data")
     datasets = list(dict.fromkeys(times["dataset"]))
     figure = Figure(figsize=(style.TWO_COLUMNS, 2.75 * len(datasets)), layout="constrained")
-    panels = figure.subplots(len(datasets), 2, squeeze=False)
+    panels = figure.subplots(len(datasets), 3, squeeze=False, width_ratios=[1.25, 1.25, 1])
     letters = iter("abcdefghijklmnop")
-    for (left, right), dataset in zip(panels, datasets, strict=True):
+    for (left, right, last), dataset in zip(panels, datasets, strict=True):
         own = times[times["dataset"] == dataset]
         largest = own["delta"].max()
         step = own["relative_step_size"].min()
@@ -31,8 +32,41 @@ def plot(aggregates: Aggregates) -> Figure:
         _learned(left, shown, own[own["delta"] == largest])
         style.panel_title(left, next(letters), rf"{dataset}: training, $\delta={largest:g}$")
         _ratios(right, own)
-        style.panel_title(right, next(letters), f"{dataset}: the law against training")
+        style.panel_title(right, next(letters), "law against training")
+        _errors(last, own, uncentred[uncentred["dataset"] == dataset])
+        style.panel_title(last, next(letters), "error of the law")
     return figure
+
+
+def _errors(axes: Axes, centred: pd.DataFrame, uncentred: pd.DataFrame) -> None:
+    """|mean over seeds of measured/predicted − 1| of the median and of the worst mode."""
+    kinds = (("centred", centred), ("not centred", uncentred))
+    for index, (name, times) in enumerate(kinds):
+        if times.empty:
+            continue
+        ratio = times["learning_iteration"] / times["predicted_discrete"]
+        error = (ratio.groupby([times["delta"], times["mode"]]).mean() - 1).abs()
+        for line, (which, values) in zip(
+            style.LINES,
+            (
+                ("worst", error.groupby("delta").max()),
+                ("median", error.groupby("delta").median()),
+            ),
+            strict=False,
+        ):
+            axes.plot(
+                values.index,
+                values,
+                linestyle=line,
+                marker=style.MARKERS[index],
+                markerfacecolor="white",
+                color=style.distinct_colours()[index],
+                label=f"{name}, {which}",
+            )
+    scales = sorted(centred["delta"].unique())
+    style.log_scale_axis(axes, scales)
+    axes.set(ylabel="|measured / predicted − 1|", ylim=(0, None))
+    axes.legend(loc="upper right", handlelength=2.2)
 
 
 def _learned(axes: Axes, curves: pd.DataFrame, times: pd.DataFrame) -> None:
@@ -69,20 +103,13 @@ def _ratios(axes: Axes, times: pd.DataFrame) -> None:
     times = times.assign(ratio=times["learning_iteration"] / times["predicted_discrete"])
     for index, (delta, colour) in enumerate(zip(scales, colours, strict=True)):
         groups = times[times["delta"] == delta].groupby("mode")["ratio"]
-        centre, low, high = (groups.mean(), groups.quantile(0.05), groups.quantile(0.95))
-        position = centre.index.to_numpy() + 0.2 * (index - (len(scales) - 1) / 2)
-        axes.errorbar(
-            position,
-            centre,
-            yerr=np.abs(np.stack([low, high]) - centre.to_numpy()),
-            linestyle="none",
-            marker=style.MARKERS[index],
-            markerfacecolor="white",
-            color=colour,
-            elinewidth=0.9,
-            label=rf"$\delta={delta:g}$",
+        position = np.array(sorted(groups.groups)) + 0.2 * (index - (len(scales) - 1) / 2)
+        style.mean_and_spread(
+            axes, position, groups, index, color=colour, label=rf"$\delta={delta:g}$"
         )
     axes.axhline(1, color=style.INK, linewidth=0.9)
     axes.set_xticks(sorted(times["mode"].unique()))
     axes.set(xlabel="mode", ylabel="measured / predicted iteration")
-    axes.legend(title="initial scale", loc="upper left", ncols=len(scales))
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.15 * (high - low))
+    axes.legend(loc="upper left", ncols=len(scales), handletextpad=0.2, columnspacing=1.0)

@@ -1,9 +1,12 @@
 """One look for all figures, and the only place that saves them."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -69,6 +72,56 @@ def log_spaced(values: FloatArray, marks: int) -> IntArray:
     """Positions of about `marks` positive ascending values, evenly spread on a log axis."""
     wanted = np.geomspace(values[values > 0][0], values[-1], marks)
     return np.unique(np.searchsorted(values, wanted).clip(0, len(values) - 1))
+
+
+def mean_and_spread(
+    axes: Axes, positions: FloatArray, groups: Any, index: int, **look: Any
+) -> None:
+    """Mean over each group as a hollow marker, 5–95 % as a bar.
+
+    positions : one a group. groups : a grouped column of a frame. index : which marker.
+    """
+    centre, low, high = groups.mean(), groups.quantile(0.05), groups.quantile(0.95)
+    axes.errorbar(
+        positions,
+        centre,
+        yerr=np.stack([centre - low, high - centre]).clip(0),
+        linestyle="none",
+        marker=MARKERS[index % len(MARKERS)],
+        markerfacecolor="white",
+        elinewidth=0.8,
+        **look,
+    )
+
+
+def measured_curve(
+    axes: Axes, curve: pd.DataFrame, marks: int, index: int, band: bool = True, **look: Any
+) -> None:
+    """A curve over training: mean as hollow markers, evenly spread on a log axis, with its band.
+
+    curve : rows of a trajectory summary, one quantity. index : which marker.
+    """
+    iteration = curve["iteration"].to_numpy()
+    chosen = log_spaced(iteration, marks)
+    if band:
+        axes.fill_between(
+            iteration, curve["low"], curve["high"], color=look["color"], alpha=0.25, lw=0
+        )
+    axes.plot(
+        iteration[chosen],
+        curve["mean"].to_numpy()[chosen],
+        linestyle="none",
+        marker=MARKERS[index % len(MARKERS)],
+        markerfacecolor="white",
+        **look,
+    )
+
+
+def log_scale_axis(axes: Axes, scales: Sequence[float] | FloatArray) -> None:
+    """A logarithmic axis of initial scales with a tick at each."""
+    axes.set(xscale="log", xlabel=r"initial scale $\delta$")
+    axes.set_xticks(scales, [f"{scale:g}" for scale in scales])
+    axes.minorticks_off()
 
 
 def panel_title(axes: Axes, letter: str, text: str) -> None:

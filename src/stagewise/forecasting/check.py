@@ -1,5 +1,7 @@
 """The forecast's run, trained: gradient descent from a few Gaussian starts."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from stagewise.analysis import crossing_iteration
@@ -28,29 +30,28 @@ def horizon(problem: Problem, forecast: Forecast, spread: FloatArray) -> int:
     return int(np.ceil(PATIENCE * slowest))
 
 
-def train(problem: Problem, forecast: Forecast, iterations: int, seeds: int) -> FloatArray:
-    """Learning iterations of trained networks (seeds, stages), NaN where not reached."""
-    starts = [
-        initial_weights(
-            problem,
-            "gaussian",
-            2,
-            forecast.width,
-            forecast.delta,
-            generator("stagewise forecast", seed),
-        )
-        for seed in range(seeds)
-    ]
+def train(
+    problem: Problem,
+    forecast: Forecast,
+    iterations: int,
+    seeds: int,
+    after_each: Callable[[int], None] = lambda trained: None,
+) -> FloatArray:
+    """Learning iterations of trained networks (seeds, stages), NaN where not reached.
+
+    after_each : called with the number of networks trained so far.
+    """
     stages = len(forecast.iterations)
-    trajectory = gradient_descent(
-        problem,
-        [np.stack(layers) for layers in zip(*starts, strict=True)],
-        forecast.step_size,
-        np.unique(np.linspace(0, iterations, _RECORDS + 1).round().astype(np.int64)),
-        modes=stages,
-        rotate=True,
-    )
-    shares = trajectory.response_values / problem.modes.sigma[:stages]
-    return np.stack(
-        [crossing_iteration(*run) for run in zip(trajectory.iterations, shares, strict=True)]
-    )
+    records = np.unique(np.linspace(0, iterations, _RECORDS + 1).round().astype(np.int64))
+    scale = (forecast.width, forecast.delta)
+    measured = np.empty((seeds, stages))
+    for seed in range(seeds):
+        random = generator("stagewise forecast", seed)
+        weights = initial_weights(problem, "gaussian", 2, *scale, random)
+        trajectory = gradient_descent(
+            problem, weights, forecast.step_size, records, modes=stages, rotate=True
+        )
+        shares = trajectory.response_values / problem.modes.sigma[:stages]
+        measured[seed] = crossing_iteration(trajectory.iterations, shares)
+        after_each(seed + 1)
+    return measured

@@ -1,7 +1,9 @@
 """`stagewise forecast`: data in, table out."""
 
 import sys
+import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from stagewise.forecasting.wording import counted
 from stagewise.problems.problem import Problem
 
 _NO_COVARIANCE = 1e-12
+_SECONDS_BETWEEN = 2.0
 
 
 def run(request: Request) -> int:
@@ -74,7 +77,30 @@ def _trained(problem: Problem, forecast: Forecast, spread: FloatArray, seeds: in
 
     iterations = horizon(problem, forecast, spread)
     print(f"training {counted(seeds, 'network')} for {iterations} iterations …", file=sys.stderr)
-    return train(problem, forecast, iterations, seeds)
+    return train(problem, forecast, iterations, seeds, Progress(seeds, time.monotonic))
+
+
+class Progress:
+    """Says on standard error how far training is, but not more often than every few seconds.
+
+    clock : seconds. Called with the number of networks trained.
+    """
+
+    def __init__(self, total: int, clock: Callable[[], float]) -> None:
+        self._total, self._clock = total, clock
+        self._start = self._said = clock()
+
+    def __call__(self, trained: int) -> None:
+        now = self._clock()
+        if trained == self._total or now - self._said < _SECONDS_BETWEEN:
+            return
+        self._said = now
+        left = (now - self._start) / trained * (self._total - trained)
+        print(
+            f"trained {trained} of {counted(self._total, 'network')}, about {left:.0f} s left …",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _stages(

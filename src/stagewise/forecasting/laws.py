@@ -9,13 +9,20 @@ from stagewise.errors import StagewiseError
 from stagewise.forecasting.options import METHODS
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast import (
-    FORECASTS,
     PATIENCE,
     PooledMoments,
     check_width,
     initial_amplitudes,
     plain_forecast,
+    reduced_rank_forecast,
 )
+from stagewise.theory.staged_forecast import staged_forecast
+
+LAWS = {
+    "plain": plain_forecast,
+    "reduced_rank": reduced_rank_forecast,
+    "staged": staged_forecast,
+}
 
 LARGEST_DELTA = 128.0
 """Beyond, rounding in the integrator's large directions swamps its smallest ones."""
@@ -43,7 +50,7 @@ def forecast(
     if delta > LARGEST_DELTA:
         raise StagewiseError(
             f"delta is {delta:g}; the integrated forecast works up to {LARGEST_DELTA:g}. Use the "
-            "staged method, whose error falls as delta grows unless the moments commute."
+            "staged method."
         )
     integration = integrate(problem, step_size, delta, width, wanted)
     refuse_divergence(problem, step_size, curvature(integration, step_size))
@@ -51,9 +58,9 @@ def forecast(
 
 
 def law(problem: Problem, step_size: float, delta: float, width: int, method: str) -> FloatArray:
-    """One of the laws of `theory.forecast`, every stage that can be learned."""
+    """One of the laws of `theory`, every stage that can be learned."""
     pooled = PooledMoments.of(problem)
-    times = FORECASTS[method](pooled, np.array([step_size]), np.array([delta]), width)
+    times = LAWS[method](pooled, np.array([step_size]), np.array([delta]), width)
     return np.asarray(times[0])
 
 

@@ -19,35 +19,42 @@ from stagewise.theory.forecast import (
     initial_amplitudes,
     plain_forecast,
     reduced_rank_forecast,
-    staged_forecast,
 )
+from stagewise.theory.staged_forecast import staged_forecast
 
 
 def forecast_table(
-    experiments: Mapping[str, Experiment], datasets: Mapping[str, Sequence[Moments]]
+    name: str, experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
 ) -> pa.Table:
-    """`forecasts.parquet`: a row a data set, draw, grid point and stage.
+    """`forecasts.parquet` of one experiment: a row a data set, draw, grid point and stage.
 
-    experiments : those to forecast. datasets : draws of their moments by name.
+    datasets : draws of the moments by data set name.
     """
     rows = []
-    for name, experiment in experiments.items():
-        for dataset in experiment.datasets:
-            for draw, moments in enumerate(datasets[dataset]):
-                if draw < experiment.replicates:
-                    problem = moments.problem(experiment.centred)
-                    shared = {"experiment": name, "dataset": dataset, "draw": draw}
-                    rows += [shared | row for row in forecast_rows(problem, experiment)]
+    for dataset in experiment.datasets:
+        for draw, moments in enumerate(datasets[dataset][: experiment.replicates]):
+            shared = {"experiment": name, "dataset": dataset, "draw": draw}
+            rows += [
+                shared | row
+                for row in forecast_rows(moments.problem(experiment.centred), experiment)
+            ]
     return pa.Table.from_pylist(rows, schema=FORECASTS)
 
 
 def forecast_rows(problem: Problem, experiment: Experiment) -> list[dict[str, float | None]]:
-    """Forecasts of one problem over the experiment's step sizes and initial scales."""
-    grid = list(product(experiment.step_size, experiment.delta))
+    """Forecasts of one problem over the experiment's widths, step sizes and initial scales."""
+    smallest = min(problem.dim_in, problem.dim_out)
+    widths = dict.fromkeys(width or smallest for width in experiment.width)
+    return [row for width in widths for row in _rows_of_width(problem, experiment, width)]
+
+
+def _rows_of_width(
+    problem: Problem, experiment: Experiment, width: int
+) -> list[dict[str, float | None]]:
+    grid = list(product(experiment.step_size, experiment.scales(depth=2)))
     relative, delta = (np.array(axis, dtype=np.float64) for axis in zip(*grid, strict=True))
     unit = experiment.step_size_unit
     step_size = np.array([absolute_step(each, unit, problem) for each in relative])
-    width = experiment.width or min(problem.dim_in, problem.dim_out)
     pooled = PooledMoments.of(problem)
     stages = min(pooled.stages, width, experiment.modes)
     plain = plain_forecast(pooled, step_size, delta, width)
@@ -59,6 +66,7 @@ def forecast_rows(problem: Problem, experiment: Experiment) -> list[dict[str, fl
     )
     return [
         {
+            "width": width,
             "delta": float(delta[case]),
             "relative_step_size": float(relative[case]),
             "mode": stage + 1,
@@ -77,7 +85,7 @@ def with_forecasts(times: pa.Table, forecasts: pa.Table) -> pa.Table:
     if forecasts.num_rows == 0:
         return times
     predicted = [name for name in FORECASTS.names if name.startswith("predicted_")]
-    keys = ["experiment", "dataset", "draw", "delta", "relative_step_size", "mode"]
+    keys = ["experiment", "dataset", "draw", "width", "delta", "relative_step_size", "mode"]
     frame, table = (each.to_pandas() for each in (times, forecasts))
     text = {"experiment": "str", "dataset": "str"}
     frame, table = frame.astype(text), table.astype(text)

@@ -1,7 +1,7 @@
 """Stage 2: from moments to recorded trajectories, one shard of runs at a time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -9,17 +9,17 @@ import pyarrow as pa
 
 from stagewise.arrays import FloatArray
 from stagewise.config import Experiment
-from stagewise.dynamics import Trajectory, gradient_descent
+from stagewise.dynamics import RMSProp, Trajectory, gradient_descent
 from stagewise.experiments import Run, record_iterations
-from stagewise.networks import initial_weights
+from stagewise.networks import initial_weights, orientation
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.schemas import TRAJECTORIES
-from stagewise.theory import learning_iteration
+from stagewise.theory import largest_curvature, leading_iteration
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class PreparedRun:
     """A run with everything that its simulation needs."""
 
     run: Run
@@ -31,9 +31,10 @@ class _Prepared:
     weights: list[FloatArray]
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Runs of equal shape are simulated as one batch."""
-        return (self.problem.dim_in, self.problem.dim_out, self.run.depth, self.width, self.modes)
+    def shape(self) -> tuple[int | str, ...]:
+        """Runs of equal shape and update rule are simulated as one batch."""
+        sizes = (self.problem.dim_in, self.problem.dim_out, self.run.depth, self.width, self.modes)
+        return (self.run.optimizer, *sizes)
 
 
 def simulate(
@@ -44,6 +45,21 @@ def simulate(
     runs : a shard of the experiment. datasets : draws of the moments by data set name; replicate r
     uses draw r modulo their number. Rows are sorted by run, iteration, mode.
     """
+    tables = []
+    for batch in prepare(runs, experiment, datasets):
+        trajectory = train(batch, experiment)
+        deviations = _deviations(batch, trajectory, experiment)
+        tables += [
+            _table(each, trajectory, position, deviations) for position, each in enumerate(batch)
+        ]
+    tables.sort(key=lambda table: table["run"][0].as_py())
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def prepare(
+    runs: Sequence[Run], experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
+) -> list[list[PreparedRun]]:
+    """Runs with what their simulation needs, in batches of equal shape; arguments as `simulate`."""
     problems = {
         name: [draw.problem(experiment.centred) for draw in draws]
         for name, draws in datasets.items()
@@ -52,84 +68,150 @@ def simulate(
         _prepare(run, problems[run.dataset][run.replicate % len(problems[run.dataset])], experiment)
         for run in runs
     ]
-    tables = []
     by_shape = sorted(prepared, key=lambda each: each.shape)
-    for _, batch in groupby(by_shape, key=lambda each: each.shape):
-        tables += _train(list(batch), experiment)
-    tables.sort(key=lambda table: table["run"][0].as_py())
-    return pa.concat_tables(tables).unify_dictionaries()
+    return [list(batch) for _, batch in groupby(by_shape, key=lambda each: each.shape)]
 
 
-def _prepare(run: Run, problem: Problem, experiment: Experiment) -> _Prepared:
+def _prepare(run: Run, problem: Problem, experiment: Experiment) -> PreparedRun:
     width = run.width or min(problem.dim_in, problem.dim_out)
     available = len(problem.modes.sigma) if run.depth == 1 else min(len(problem.modes.sigma), width)
     modes = min(experiment.modes, available)
-    step_size = absolute_step(run.step_size, run.step_size_unit, problem)
-    last = min(experiment.horizon_mode or modes, modes)
-    slowest = learning_iteration(problem.modes.sigma[last - 1], run.delta, step_size)
-    return _Prepared(
+    step_size = absolute_step(run.step_size, run.step_size_unit, problem, run.depth)
+    return PreparedRun(
         run=run,
         problem=problem,
         width=width,
         modes=modes,
         step_size=step_size,
-        iterations=int(np.ceil(experiment.horizon * slowest + experiment.extra_iterations)),
+        iterations=run_length(problem, experiment, run.depth, run.delta, step_size, modes),
         weights=initial_weights(
             problem, run.initialisation, run.depth, width, run.delta, run.generator()
         ),
     )
 
 
-def absolute_step(step_size: float, unit: str, problem: Problem) -> float:
+def run_length(
+    problem: Problem,
+    experiment: Experiment,
+    depth: int,
+    delta: float,
+    step_size: float,
+    modes: int,
+) -> int:
+    """Iterations that a run is asked for; modes : how many of them are followed."""
+    last = min(experiment.horizon_mode or modes, modes)
+    sigma = problem.observed_share * problem.modes.sigma[last - 1]
+    slowest = leading_iteration(sigma, delta, step_size, depth)
+    horizon = experiment.iterations or experiment.horizon * slowest
+    return int(np.ceil(horizon + experiment.extra_iterations))
+
+
+def absolute_step(step_size: float, unit: str, problem: Problem, depth: int = 2) -> float:
     """Step size of gradient descent from one in the unit of `Experiment.step_size_unit`."""
     strongest = problem.modes.sigma[0]
     scales = {
         "absolute": 1.0,
         "per_sigma": strongest,
         "per_curvature": max(strongest, problem.eigenvalues[-1]),
+        "per_solution": float(largest_curvature(strongest, depth)),
     }
     return float(step_size / scales[unit])
 
 
-def _train(batch: list[_Prepared], experiment: Experiment) -> list[pa.Table]:
+def train(
+    batch: list[PreparedRun], experiment: Experiment, keep_weights: bool = False
+) -> Trajectory:
+    """Simulate one batch of `prepare` and record it as the experiment says."""
     records = record_iterations(
         experiment.records_per_decade, max(each.iterations for each in batch)
     )
     # A run ends at the first record at or past its horizon, whatever its batch records after.
     ends = records[np.searchsorted(records, [each.iterations for each in batch])]
-    trajectory = gradient_descent(
+    return gradient_descent(
         [each.problem for each in batch],
         [np.stack(layers) for layers in zip(*(each.weights for each in batch), strict=True)],
         np.array([each.step_size for each in batch]),
         records,
         stop_at=ends,
         modes=batch[0].modes,
+        keep_weights=keep_weights,
         rotate=experiment.rotate_hidden,
+        keep_products=experiment.compare_commuting,
+        refine=experiment.refine,
+        optimizer=_optimizer(batch[0].run.optimizer, experiment),
     )
-    return [_table(each, trajectory, position) for position, each in enumerate(batch)]
 
 
-def _table(prepared: _Prepared, batch: Trajectory, position: int) -> pa.Table:
-    recorded = np.flatnonzero(batch.iterations[position] >= 0)
-    rows, modes = len(recorded), prepared.modes
-    run, spectrum = prepared.run, prepared.problem.modes
-    per_run: dict[str, str | float | bool] = {
+def _optimizer(name: str, experiment: Experiment) -> RMSProp | None:
+    if name == "gradient_descent":
+        return None
+    return RMSProp(
+        shared=name == "rmsprop_shared",
+        decay=experiment.rmsprop_decay,
+        offset=experiment.rmsprop_offset,
+    )
+
+
+def _deviations(
+    batch: list[PreparedRun], trajectory: Trajectory, experiment: Experiment
+) -> FloatArray | None:
+    """‖W − W'‖₂ to runs on the commuting part (runs, records), NaN at records of a run's own."""
+    if not experiment.compare_commuting:
+        return None
+    commuting = [replace(each, problem=each.problem.commuting) for each in batch]
+    other = train(commuting, experiment)
+    assert trajectory.products is not None
+    assert other.products is not None
+    deviation = np.full(trajectory.iterations.shape, np.nan)
+    for run in range(len(batch)):
+        mine, theirs = (
+            np.flatnonzero((each.iterations[run] >= 0) & ~each.refined[run])
+            for each in (trajectory, other)
+        )
+        count = min(len(mine), len(theirs))
+        gap = trajectory.products[run, mine[:count]] - other.products[run, theirs[:count]]
+        deviation[run, mine[:count]] = np.linalg.norm(gap, ord=2, axis=(1, 2))
+    return deviation
+
+
+def per_run_columns(
+    prepared: PreparedRun, batch: Trajectory, position: int
+) -> dict[str, str | float | bool]:
+    """What every row about a run says: `schemas.RUN_COLUMNS`."""
+    run = prepared.run
+    return {
         "experiment": run.experiment,
         "dataset": run.dataset,
         "centred": run.centred,
         "depth": run.depth,
         "dim_in": prepared.problem.dim_in,
         "dim_out": prepared.problem.dim_out,
+        "rank": len(prepared.problem.modes.sigma),
+        "observed": prepared.problem.observed_share,
         "width": prepared.width,
         "initialisation": run.initialisation,
         "delta": run.delta,
         "relative_step_size": run.step_size,
-        "optimizer": "gradient_descent",
+        "optimizer": run.optimizer,
         "run": run.run,
         "seed": run.replicate,
         "step_size": prepared.step_size,
         "status": str(batch.status[position]),
+        "orientation": orientation(prepared.problem, prepared.weights),
+        "non_commuting": np.nan,
     }
+
+
+def _table(
+    prepared: PreparedRun, batch: Trajectory, position: int, deviations: FloatArray | None
+) -> pa.Table:
+    recorded = np.flatnonzero(batch.iterations[position] >= 0)
+    rows, modes = len(recorded), prepared.modes
+    spectrum = prepared.problem.modes
+    per_run = per_run_columns(prepared, batch, position)
+    missing = np.full(batch.iterations.shape[1], np.nan)
+    if deviations is not None:
+        per_run["non_commuting"] = prepared.problem.non_commuting
     per_record = {
         "iteration": batch.iterations[position],
         "refined": batch.refined[position],
@@ -138,6 +220,8 @@ def _table(prepared: _Prepared, batch: Trajectory, position: int) -> pa.Table:
         "trace_norm": batch.trace_norm[position],
         "effective_rank": batch.effective_rank[position],
         "imbalance": batch.imbalance[position],
+        "test_error": batch.test_error[position],
+        "deviation": missing if deviations is None else deviations[position],
     }
     per_mode = {
         "singular_value": batch.singular_values[position],

@@ -10,13 +10,23 @@ import pyarrow.compute as pc
 
 from stagewise.analysis import learning_times, outcome, separation
 from stagewise.arrays import AnyArray, FloatArray, IntArray
-from stagewise.dynamics import linear_flow, two_layer_flow
 from stagewise.problems.problem import Modes
-from stagewise.schemas import GRID_COLUMNS, LEARNING_TIMES, SUMMARY
-from stagewise.theory import flow_learning_iteration, learning_iteration
+from stagewise.schemas import GRID_COLUMNS, LEARNING_TIMES, RUN_COLUMNS, SUMMARY
+from stagewise.theory import (
+    flow_learning_iteration,
+    learning_iteration,
+    linear_flow,
+    two_layer_flow,
+)
 
-PER_MODE = ("mode_strength", "response_value")
-SCALARS = ("loss", "gradient_norm", "trace_norm", "effective_rank")
+PER_MODE = (
+    "mode_strength",
+    "response_value",
+    "alignment",
+    "reduced_rank_distance",
+    "reduced_rank_response_distance",
+)
+SCALARS = ("loss", "gradient_norm", "trace_norm", "effective_rank", "test_error")
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,15 @@ class RecordedRun:
         return np.asarray(self.table[name].to_numpy()[:: self.count])
 
     def per_mode(self, name: str) -> FloatArray:
-        """A column with one value a record and mode (records, modes)."""
+        """A column with one value a record and mode (records, modes).
+
+        "alignment" is λ_k u_kᵀ W v_k over the k-th singular value of sigma_x·W: 1 where its k-th
+        singular vectors are those of sigma_xy, if the two commute.
+        """
+        if name == "alignment":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                strengths = self.per_mode("lam") * self.per_mode("mode_strength")
+                return np.asarray(strengths / self.per_mode("response_value"))
         return np.asarray(self.table[name].to_numpy().reshape(-1, self.count))
 
     @property
@@ -75,14 +93,14 @@ def recorded_runs(trajectories: pa.Table) -> Iterator[RecordedRun]:
 
 
 def learning_times_table(shards: Iterable[pa.Table]) -> pa.Table:
-    """`learning_times.parquet`: a row a run and mode, sorted by experiment, run, mode.
+    """`learning_times.parquet` of one experiment: a row a run and mode, sorted by run, mode.
 
     shards : trajectory tables; only one is needed at a time.
     """
     rows = [
         row for shard in shards for run in recorded_runs(shard) for row in _learning_time_rows(run)
     ]
-    rows.sort(key=lambda row: (row["experiment"], row["run"], row["mode"]))
+    rows.sort(key=lambda row: (row["run"], row["mode"]))
     return pa.Table.from_pylist(rows, schema=LEARNING_TIMES)
 
 
@@ -94,15 +112,17 @@ def _learning_time_rows(run: RecordedRun) -> list[dict[str, object]]:
     if diverged:
         share = np.vstack([share, np.full(run.count, np.nan)])
     overlap = np.append(separation(share), np.nan)
+    value_overlap = np.append(separation(run.response_values / modes.sigma), np.nan)
     scale, step = (float(run.first(name)) for name in ("delta", "step_size"))  # type: ignore[arg-type]
     flow = flow_learning_iteration(modes.sigma, scale, step)
     discrete = learning_iteration(modes.sigma, scale, step)
-    shared = {name: run.first(name) for name in (*GRID_COLUMNS, "run", "seed", "step_size")}
+    shared = {name: run.first(name) for name in RUN_COLUMNS}
+    of_run = _run_statistics(run)
     nearest, nearest_response = (
         run.per_mode(name).min(axis=0)
         for name in ("reduced_rank_distance", "reduced_rank_response_distance")
     )
-    two_layers = run.first("depth") == 2
+    two_layers = run.first("depth") == 2 and run.first("optimizer") == "gradient_descent"
     rows = []
     for mode in range(run.count):
         reached = np.isfinite(singular[mode])
@@ -124,39 +144,62 @@ def _learning_time_rows(run: RecordedRun) -> list[dict[str, object]]:
                 "nearest_reduced_rank": float(nearest[mode]),
                 "nearest_reduced_rank_response": float(nearest_response[mode]),
                 "final_strength": float(run.mode_strengths[-1, mode]),
-                "final_imbalance": float(run.scalar("imbalance")[-1]),
                 "outcome": outcome(share[:, mode]),
                 "next_overlap": _present(overlap[mode]),
+                "next_value_overlap": _present(value_overlap[mode]),
             }
+            | of_run
         )
     return rows
+
+
+def _run_statistics(run: RecordedRun) -> dict[str, float | None]:
+    """What belongs to the run as a whole, None where it was not recorded."""
+    statistics: dict[str, float | None] = {
+        "orientation": _present(float(run.scalar("orientation")[0])),
+        "non_commuting": _present(float(run.scalar("non_commuting")[0])),
+        "final_imbalance": float(run.scalar("imbalance")[-1]),
+    }
+    error = run.scalar("test_error")
+    if np.isfinite(error).any():
+        statistics |= {
+            "best_test_error": float(np.nanmin(error)),
+            "final_test_error": float(error[-1]),
+        }
+    deviation = run.scalar("deviation")
+    compared = np.flatnonzero(np.isfinite(deviation))
+    if len(compared):
+        largest = compared[np.argmax(deviation[compared])]
+        statistics |= {
+            "largest_deviation": float(deviation[largest]),
+            "largest_deviation_iteration": float(run.iterations[largest]),
+            "final_deviation": float(deviation[compared[-1]]),
+        }
+    return statistics
 
 
 def _present(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def summary_table(experiments: Iterable[Iterable[pa.Table]]) -> pa.Table:
-    """`trajectory_summary.parquet`: curves over training, mean and band over seeds.
+def summary_table(shards: Iterable[pa.Table]) -> pa.Table:
+    """`trajectory_summary.parquet` of one experiment: curves over training, mean and band over seeds.
 
-    experiments : the shards of each experiment. Rows are sorted by grid point, quantity, mode,
-    iteration. A grid point's curves end with its shortest run; diverged runs are left out.
+    Rows are sorted by grid point, quantity, mode, iteration. A grid point's curves end with its
+    shortest run; diverged runs are left out.
     """
-    tables = []
-    for shards in experiments:
-        runs = sorted(
-            (run for shard in shards for run in recorded_runs(shard)),
-            key=lambda run: run.first("run"),  # type: ignore[arg-type, return-value]
-        )
-        points: dict[tuple[object, ...], list[RecordedRun]] = {}
-        for run in runs:
-            if run.first("status") == "ok":
-                point = tuple(run.first(name) for name in GRID_COLUMNS)
-                points.setdefault(point, []).append(run)
-        for point, members in sorted(points.items(), key=lambda item: str(item[0])):
-            tables += _summaries(dict(zip(GRID_COLUMNS, point, strict=True)), members)
-    if not tables:
-        return SUMMARY.empty_table()
+    runs = sorted(
+        (run for shard in shards for run in recorded_runs(shard)),
+        key=lambda run: run.first("run"),  # type: ignore[arg-type, return-value]
+    )
+    points: dict[tuple[object, ...], list[RecordedRun]] = {}
+    for run in runs:
+        if run.first("status") == "ok":
+            point = tuple(run.first(name) for name in GRID_COLUMNS)
+            points.setdefault(point, []).append(run)
+    tables = [SUMMARY.empty_table()]
+    for point, members in sorted(points.items(), key=lambda item: str(item[0])):
+        tables += _summaries(dict(zip(GRID_COLUMNS, point, strict=True)), members)
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
@@ -170,6 +213,8 @@ def _summaries(point: dict[str, object], runs: list[RecordedRun]) -> list[pa.Tab
     tables = []
     for quantity in SCALARS:
         measured = np.stack([run.scalar(quantity)[:records] for run in runs])
+        if np.isnan(measured).all():
+            continue
         predicted = _stacked(closed, quantity)
         tables.append(_curve(point, quantity, 0, iterations, step_size, measured, predicted))
     for quantity in PER_MODE:

@@ -13,6 +13,7 @@ from stagewise.config import (
     AutoencoderData,
     DataSpec,
     DigitsData,
+    LowRankMatrixData,
     LowRankRegressionData,
     NpzData,
     PowerLawData,
@@ -38,8 +39,6 @@ def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moment
     Raises StagewiseError when the data cannot be found or read.
     """
     match spec:
-        case DigitsData():
-            return [digits_moments()]
         case MnistData() | FashionMnistData():
             return [image_moments(*mnist.load(spec, data_directory(data_dir)), classes=10)]
         case Cifar10Data():
@@ -50,8 +49,14 @@ def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moment
             return [streamed_image_moments(chain.from_iterable(files), imagenet64.CLASSES)]
         case NpzData():
             return [read_user_data(Path(spec.path))]
+        case LowRankMatrixData():
+            return _low_rank_matrices(name, spec)
+    if isinstance(spec, RandomModesData):
+        name = spec.seed_name or name
     draws = (generator("dataset", name, draw) for draw in range(spec.draws))
     match spec:
+        case DigitsData():
+            return [digits_moments(spec.train_samples, each) for each in draws]
         case AlignedData():
             return [synthetic.draw_aligned(spec, each) for each in draws]
         case RandomModesData():
@@ -64,6 +69,22 @@ def draw_moments(name: str, spec: DataSpec, data_dir: str | None) -> list[Moment
             return [synthetic.draw_power_law(spec, each) for each in draws]
         case LowRankRegressionData():
             return [synthetic.draw_low_rank_regression(spec, each) for each in draws]
+
+
+def _low_rank_matrices(name: str, spec: LowRankMatrixData) -> list[Moments]:
+    """Ranks outermost, then shares observed, then draws."""
+    return [
+        moments
+        for rank in spec.rank
+        for by_share in zip(
+            *(
+                synthetic.low_rank_matrices(spec, rank, generator("dataset", name, rank, draw))
+                for draw in range(spec.draws)
+            ),
+            strict=True,
+        )
+        for moments in by_share
+    ]
 
 
 def data_directory(configured: str | None) -> Path:

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
-from stagewise.problems.problem import Problem
+from stagewise.problems.problem import HeldOut, Problem
 
 
 @dataclass(frozen=True)
@@ -18,6 +17,8 @@ class Moments:
     sigma_x : (dim_in, dim_in) XᵀX/n. sigma_xy : (dim_in, dim_out) XᵀY/n.
     mean_x : (dim_in,). mean_y : (dim_out,). tr_yy : trace of YᵀY/n.
     n : number of samples; 0 where moments were prescribed and no sample exists.
+    observed : None, or which entries of sigma_xy a completion problem sees; see `Problem`.
+    held_out : moments of other samples of the same kind, to try what was learned on.
     """
 
     sigma_x: FloatArray
@@ -26,6 +27,8 @@ class Moments:
     mean_y: FloatArray
     tr_yy: float
     n: int
+    observed: FloatArray | None = None
+    held_out: "Moments | None" = None
 
     @classmethod
     def of_block(cls, inputs: FloatArray, outputs: FloatArray) -> "Moments":
@@ -42,9 +45,11 @@ class Moments:
         )
 
     @classmethod
-    def prescribed(cls, sigma_x: FloatArray, sigma_xy: FloatArray) -> "Moments":
+    def prescribed(
+        cls, sigma_x: FloatArray, sigma_xy: FloatArray, observed: FloatArray | None = None
+    ) -> "Moments":
         """Moments given outright: means zero, no samples, tr_yy that of an exact fit."""
-        fit = Problem(sigma_x, sigma_xy).least_squares
+        fit = Problem(sigma_x, sigma_xy, observed).least_squares
         return cls(
             sigma_x=sigma_x,
             sigma_xy=sigma_xy,
@@ -52,6 +57,7 @@ class Moments:
             mean_y=np.zeros(sigma_xy.shape[1]),
             tr_yy=float(np.sum(sigma_xy * fit)),
             n=0,
+            observed=observed,
         )
 
     def merged(self, other: "Moments") -> "Moments":
@@ -79,12 +85,30 @@ class Moments:
         )
 
     def problem(self, centred: bool) -> Problem:
-        """The regression problem, with X and Y minus their means when `centred`."""
-        if not centred:
-            return Problem(self.sigma_x, self.sigma_xy)
+        """The regression problem, with X and Y minus their means when `centred`.
+
+        Held-out data are taken about the means of these data, as a prediction would be.
+        """
+        if not centred or self.observed is not None:  # a target has no mean to subtract
+            origin = np.zeros(self.sigma_xy.shape[0]), np.zeros(self.sigma_xy.shape[1])
+            held_out = self._held_out_about(*origin)
+            return Problem(self.sigma_x, self.sigma_xy, self.observed, held_out)
         return Problem(
             self.sigma_x - np.outer(self.mean_x, self.mean_x),
             self.sigma_xy - np.outer(self.mean_x, self.mean_y),
+            held_out=self._held_out_about(self.mean_x, self.mean_y),
+        )
+
+    def _held_out_about(self, x: FloatArray, y: FloatArray) -> HeldOut | None:
+        """Moments of the held-out X − x and Y − y."""
+        if self.held_out is None:
+            return None
+        other = self.held_out
+        cross = np.outer(other.mean_x, x)
+        return HeldOut(
+            other.sigma_x - cross - cross.T + np.outer(x, x),
+            other.sigma_xy - np.outer(other.mean_x, y) - np.outer(x, other.mean_y - y),
+            other.tr_yy - float((2 * other.mean_y - y) @ y),
         )
 
 
@@ -132,6 +156,8 @@ class _Sums:
                 "every block must have the same columns."
             )
         if len(self.xx):
+            from scipy.linalg.blas import dsyrk  # every job imports this module, few stream
+
             self.xx = dsyrk(1.0, inputs.T, beta=1.0, c=self.xx, lower=1, overwrite_c=1)
         self.xy += inputs.T @ outputs
         self.x += inputs.sum(axis=0)

@@ -1,5 +1,6 @@
 """Moments in `.npz` files: the pipeline's own, and a user's data or ready moments."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,22 @@ from stagewise.problems.moments import Moments, stream_moments
 from stagewise.problems.problem import check_moments
 
 _FIELDS = ("sigma_x", "sigma_xy", "mean_x", "mean_y", "tr_yy", "n")
+_HELD_OUT = "held_out_"
+"""Prefix of the same arrays for held-out data."""
+
 _BLOCK = 4096
 
 
 def write_moments(draws: list[Moments], path: Path) -> None:
     """Write the draws of one data set, stacked on a leading axis, without timestamps."""
-    arrays = {field: np.stack([getattr(each, field) for each in draws]) for field in _FIELDS}
+    fields = _FIELDS if draws[0].observed is None else (*_FIELDS, "observed")
+    arrays = {field: np.stack([getattr(each, field) for each in draws]) for field in fields}
+    held_out = [each.held_out for each in draws if each.held_out is not None]
+    if held_out:
+        arrays |= {
+            _HELD_OUT + field: np.stack([getattr(each, field) for each in held_out])
+            for field in _FIELDS
+        }
     with replacing(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
 
@@ -27,20 +38,31 @@ def read_moments(path: Path) -> list[Moments]:
         arrays = load_arrays(path)
     except StagewiseError as error:
         raise StagewiseError(f"{error} Delete it and run the same command again.") from None
-    missing = [field for field in _FIELDS if field not in arrays]
+    split = any(name.startswith(_HELD_OUT) for name in arrays)
+    needed = [
+        prefix + field for prefix in ("", *([_HELD_OUT] if split else [])) for field in _FIELDS
+    ]
+    missing = [name for name in needed if name not in arrays]
     if missing:
         raise StagewiseError(f"{path} lacks {', '.join(missing)}. Delete it and run again.")
+    draws = range(len(arrays["n"]))
+    if not split:
+        return [_draw(arrays, "", draw) for draw in draws]
     return [
-        Moments(
-            sigma_x=arrays["sigma_x"][draw],
-            sigma_xy=arrays["sigma_xy"][draw],
-            mean_x=arrays["mean_x"][draw],
-            mean_y=arrays["mean_y"][draw],
-            tr_yy=float(arrays["tr_yy"][draw]),
-            n=int(arrays["n"][draw]),
-        )
-        for draw in range(len(arrays["n"]))
+        replace(_draw(arrays, "", draw), held_out=_draw(arrays, _HELD_OUT, draw)) for draw in draws
     ]
+
+
+def _draw(arrays: dict[str, AnyArray], prefix: str, draw: int) -> Moments:
+    return Moments(
+        sigma_x=arrays[prefix + "sigma_x"][draw],
+        sigma_xy=arrays[prefix + "sigma_xy"][draw],
+        mean_x=arrays[prefix + "mean_x"][draw],
+        mean_y=arrays[prefix + "mean_y"][draw],
+        tr_yy=float(arrays[prefix + "tr_yy"][draw]),
+        n=int(arrays[prefix + "n"][draw]),
+        observed=arrays["observed"][draw] if "observed" in arrays and not prefix else None,
+    )
 
 
 def read_user_data(path: Path) -> Moments:
@@ -121,7 +143,8 @@ def _ready_moments(arrays: dict[str, AnyArray], path: Path) -> Moments:
         sigma_xy=sigma_xy,
         tr_yy=_scalar(arrays.get("tr_yy", np.array(prescribed.tr_yy)), "tr_yy", path),
         n=_count(arrays.get("n", np.array(0)), path),
-        **means,
+        mean_x=means["mean_x"],
+        mean_y=means["mean_y"],
     )
     _check_centring(moments, path)
     return moments

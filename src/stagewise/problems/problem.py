@@ -17,20 +17,45 @@ RANK_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Second moments of data that a map is tried on, about the means of the training data.
+
+    sigma_x : (dim_in, dim_in). sigma_xy : (dim_in, dim_out). tr_yy : mean squared size of targets.
+    """
+
+    sigma_x: FloatArray
+    sigma_xy: FloatArray
+    tr_yy: float
+
+    def error(self, product: FloatArray) -> float:
+        """Squared error of a map (dim_in, dim_out), as a share of the targets' squared size."""
+        fit = np.sum(product * (self.sigma_x @ product - 2 * self.sigma_xy))
+        return float(1 + fit / self.tr_yy)
+
+
+@dataclass(frozen=True)
 class Problem:
     """Second moments of a regression problem.
 
     sigma_x : (dim_in, dim_in), symmetric positive semi-definite.
     sigma_xy : (dim_in, dim_out).
+    observed : (dim_in, dim_out) of zeros and ones, or None; with it the problem is completion, the
+    loss ½‖observed ∘ (W − sigma_xy)‖² of a target sigma_xy of which only some entries are seen.
+    Everything else here is about the whole target then. It needs sigma_x = I.
+    held_out : moments of data to try maps on, if there are any.
     Raises StagewiseError for shapes that do not fit, non-finite entries, or a `sigma_x` that is
     not symmetric or not positive semi-definite. Arrays are shared, never written to.
     """
 
     sigma_x: FloatArray
     sigma_xy: FloatArray
+    observed: FloatArray | None = None
+    held_out: HeldOut | None = None
 
     def __post_init__(self) -> None:
         check_moments(self.sigma_x, self.sigma_xy)
+        if self.observed is not None:
+            _check_observed(self.observed, self.sigma_x, self.sigma_xy)
         lowest, highest = self.eigenvalues[[0, -1]]
         if lowest < -1e-8 * max(abs(highest), 1e-300):
             raise StagewiseError(
@@ -52,8 +77,15 @@ class Problem:
     def dim_out(self) -> int:
         return int(self.sigma_xy.shape[1])
 
+    @property
+    def observed_share(self) -> float:
+        """Share of the target's entries that the loss sees."""
+        return 1.0 if self.observed is None else float(self.observed.mean())
+
     @cached_property
     def _eigen(self) -> tuple[FloatArray, FloatArray]:
+        if self.observed is not None:  # which entries are observed is said in these coordinates
+            return np.ones(self.dim_in), np.eye(self.dim_in)
         values, vectors = np.linalg.eigh(self.sigma_x)
         return values, vectors
 
@@ -80,6 +112,23 @@ class Problem:
         left = left[:, :kept]
         lam = np.einsum("ik,ij,jk->k", left, self.sigma_x, left, optimize=True)
         return Modes(left, sigma[:kept], right[:kept].T, lam)
+
+    @cached_property
+    def commuting(self) -> "Problem":
+        """The problem without the part of sigma_x that does not commute with sigma_xy.
+
+        sigma_x is made diagonal in the left singular vectors of sigma_xy, completed by the
+        eigenvectors of sigma_x on what they leave; sigma and lam of the modes stay.
+        """
+        frame = self.modes.completed_left(self.sigma_x)
+        diagonal = np.einsum("ik,ij,jk->k", frame, self.sigma_x, frame, optimize=True)
+        sigma_x = (frame * diagonal) @ frame.T
+        return Problem((sigma_x + sigma_x.T) / 2, self.sigma_xy, held_out=self.held_out)
+
+    @property
+    def non_commuting(self) -> float:
+        """Spectral norm of what `commuting` leaves out, ‖B‖ of Gidel et al. 2019."""
+        return float(np.linalg.norm(self.sigma_x - self.commuting.sigma_x, ord=2))
 
     @cached_property
     def least_squares(self) -> FloatArray:
@@ -115,6 +164,26 @@ class Modes:
     sigma: FloatArray
     right: FloatArray
     lam: FloatArray
+
+    def completed_left(self, sigma_x: FloatArray) -> FloatArray:
+        """`left` completed to a basis (dim_in, dim_in) by eigenvectors of sigma_x on the rest."""
+        rest = np.linalg.svd(self.left, full_matrices=True)[0][:, self.left.shape[1] :]
+        return np.hstack([self.left, rest @ np.linalg.eigh(rest.T @ sigma_x @ rest)[1]])
+
+
+def _check_observed(observed: FloatArray, sigma_x: FloatArray, sigma_xy: FloatArray) -> None:
+    if observed.shape != sigma_xy.shape or not np.isin(observed, (0.0, 1.0)).all():
+        raise StagewiseError(
+            f"observed has shape {observed.shape}; it must hold zeros and ones in the shape of "
+            f"sigma_xy, {sigma_xy.shape}."
+        )
+    if not observed.any():
+        raise StagewiseError("observed is zero everywhere; at least one entry must be observed.")
+    if not np.array_equal(sigma_x, np.eye(len(sigma_x))):
+        raise StagewiseError(
+            "observed is given, but sigma_x is not the identity. Completion observes entries of the "
+            "target itself, without inputs."
+        )
 
 
 def check_moments(sigma_x: FloatArray, sigma_xy: FloatArray) -> None:

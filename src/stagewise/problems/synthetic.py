@@ -1,18 +1,21 @@
 """Synthetic problems, built backwards where possible so that their answers are known."""
 
+from dataclasses import replace
+
 import numpy as np
-import scipy.linalg
 
 from stagewise.arrays import FloatArray
 from stagewise.config import (
     AlignedData,
     AutoencoderData,
+    LowRankMatrixData,
     LowRankRegressionData,
     PowerLawData,
     RandomModesData,
     RotatedData,
 )
 from stagewise.problems.moments import Moments
+from stagewise.problems.problem import Problem
 
 
 def random_orthogonal(size: int, generator: np.random.Generator) -> FloatArray:
@@ -50,7 +53,15 @@ def draw_random_modes(spec: RandomModesData, generator: np.random.Generator) -> 
     low, high = np.log(spec.lam_range)
     ratio = np.exp(generator.uniform(low, high, spec.modes))
     lam = np.full(spec.modes, ratio[0]) if spec.equal_lam else ratio * sigma
-    return aligned(sigma, lam, spec.frame, generator)
+    moments = aligned(sigma, lam, spec.frame, generator)
+    if spec.perturbation == 0:
+        return moments
+    left = Problem(moments.sigma_x, moments.sigma_xy).modes.left
+    breaking = generator.standard_normal((spec.modes, spec.modes))
+    breaking += breaking.T
+    np.fill_diagonal(breaking, 0)
+    breaking *= spec.perturbation * lam.min() / np.linalg.norm(breaking, ord=2)
+    return Moments.prescribed(moments.sigma_x + left @ breaking @ left.T, moments.sigma_xy)
 
 
 def draw_autoencoder(spec: AutoencoderData, generator: np.random.Generator) -> Moments:
@@ -74,6 +85,8 @@ def draw_rotated(spec: RotatedData, generator: np.random.Generator) -> Moments:
     sigma_x = R diag(lam) Rᵀ with R on the geodesic from the identity (angle 0) to a Haar-random
     rotation (angle 1); sigma_xy has the first coordinate axes as left singular vectors.
     """
+    import scipy.linalg  # every job imports this module
+
     target = random_orthogonal(spec.dim_in, generator)
     if np.linalg.det(target) < 0:
         target[:, 0] = -target[:, 0]
@@ -100,11 +113,42 @@ def draw_power_law(spec: PowerLawData, generator: np.random.Generator) -> Moment
 def draw_low_rank_regression(
     spec: LowRankRegressionData, generator: np.random.Generator
 ) -> Moments:
-    """Moments of y = Wᵀx + noise; the teacher W has `rank` singular values rank, …, 2, 1."""
+    """Moments of y = Wᵀx + noise; the teacher W has singular values strength·(rank, …, 2, 1).
+
+    Held out are the moments of all such inputs, with the teacher's outputs free of noise.
+    """
     left = random_orthogonal(spec.dim_in, generator)[:, : spec.rank]
     right = random_orthogonal(spec.dim_out, generator)[:, : spec.rank]
-    teacher = (left * np.arange(spec.rank, 0, -1.0)) @ right.T
+    teacher = spec.strength * (left * np.arange(spec.rank, 0, -1.0)) @ right.T
     spread = np.arange(1, spec.dim_in + 1) ** (-spec.input_decay / 2)
-    inputs = spread * generator.standard_normal((spec.samples, spec.dim_in))
+    one_hot = spec.inputs == "one_hot"
+    inputs = spread * (
+        np.eye(spec.dim_in) if one_hot else generator.standard_normal((spec.samples, spec.dim_in))
+    )
     noise = spec.noise * generator.standard_normal((spec.samples, spec.dim_out))
-    return Moments.of_block(inputs, inputs @ teacher + noise)
+    population = np.diag(spread**2 / (spec.dim_in if one_hot else 1))
+    return replace(
+        Moments.of_block(inputs, inputs @ teacher + noise),
+        held_out=Moments.prescribed(population, population @ teacher),
+    )
+
+
+def low_rank_matrices(
+    spec: LowRankMatrixData, rank: int, generator: np.random.Generator
+) -> list[Moments]:
+    """One random target of a rank, once for each share of its entries that is observed.
+
+    Its singular vectors are Haar random, singular value k is 2^(rank − k). The entries observed are
+    a uniformly random set of the size asked for, each set within the larger ones.
+    """
+    left, right = (
+        random_orthogonal(size, generator)[:, :rank] for size in (spec.dim_in, spec.dim_out)
+    )
+    target = (left * 2.0 ** np.arange(rank - 1, -1, -1)) @ right.T
+    place = generator.permutation(target.size).reshape(target.shape)
+    return [
+        Moments.prescribed(
+            np.eye(spec.dim_in), target, (place < round(share * target.size)).astype(np.float64)
+        )
+        for share in spec.observed
+    ]

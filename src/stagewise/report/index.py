@@ -15,13 +15,14 @@ import yaml
 
 from stagewise.claims.tables import interval_text, read_claims
 from stagewise.figures import FIGURES
-from stagewise.files import read_csv
-from stagewise.formats import cell
+from stagewise.formats import cell, read_csv
 from stagewise.provenance import provenance
 
 SOURCES = {
     "gidel2019": "Gidel, Bach, Lacoste-Julien 2019",
     "reviews": "Questions of its reviewers",
+    "lampinen2018": "Lampinen, Ganguli 2019",
+    "cao2022": "Cao et al. 2022",
     "ours": "Results of this project",
 }
 

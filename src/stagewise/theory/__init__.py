@@ -1,7 +1,17 @@
 """Prediction: what the mathematics says, from moments alone. Simulates and measures nothing."""
 
+from stagewise.theory.completion import greedy_completions
+from stagewise.theory.depth import descent_iteration, flow_time, leading_iteration
+from stagewise.theory.flow import linear_flow, linear_model, two_layer_flow
 from stagewise.theory.learning_times import flow_learning_iteration, learning_iteration
-from stagewise.theory.reduced_rank import reduced_rank_regression
+from stagewise.theory.perturbation import waiting_growth
+from stagewise.theory.reduced_rank import reduced_rank_regression, ridge_regression
+from stagewise.theory.saddles import (
+    largest_curvature,
+    largest_stable_step,
+    plateau_loss,
+    saddle_curvature,
+)
 from stagewise.theory.step_size import (
     CONVERGENCE_THRESHOLD,
     OVERSHOOT_THRESHOLD,
@@ -12,9 +22,22 @@ from stagewise.theory.step_size import (
 __all__ = [
     "CONVERGENCE_THRESHOLD",
     "OVERSHOOT_THRESHOLD",
+    "descent_iteration",
     "discrete_correction",
     "flow_learning_iteration",
+    "flow_time",
+    "greedy_completions",
+    "largest_curvature",
+    "largest_stable_step",
+    "leading_iteration",
     "learning_iteration",
+    "linear_flow",
+    "linear_model",
+    "plateau_loss",
     "reduced_rank_regression",
+    "ridge_regression",
+    "saddle_curvature",
     "stable_step",
+    "two_layer_flow",
+    "waiting_growth",
 ]

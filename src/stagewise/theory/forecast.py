@@ -7,12 +7,12 @@ stage k + 1 comes when the next amplitude is of order one. The laws differ in wh
 be. Everything happens in the output space: with sigma_x = Q diag(λ) Qᵀ and S = Qᵀ sigma_xy, pooled
 into B_b = Σ_{i in bin b} S_iᵀ S_i, a stage costs algebra on (dim_out, dim_out) matrices.
 
-Results of this project; derived by the argument above, to leading order in delta, except for what
-`staged_forecast` calls heuristic.
+Results of this project, derived by the argument above to leading order in delta. The law that
+follows the residual between stages is in `staged_forecast`; docs/forecast.md has the derivations.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import digamma
@@ -27,9 +27,6 @@ forecast by less than the laws' own error."""
 
 PATIENCE = 3.0
 """Whoever waits for a stage may give up at this multiple of the plain law's time for it."""
-
-_BISECTIONS = 24
-_EXPOSURES = (1e-6, 1e6)
 
 
 @dataclass(frozen=True)
@@ -62,8 +59,13 @@ class PooledMoments:
             dim_in=problem.dim_in,
         )
 
+    @cached_property
+    def total(self) -> FloatArray:
+        """sigma_xyᵀ sigma_xy (dim_out, dim_out)."""
+        return np.asarray(self.blocks.sum(axis=0))
+
     def weighted(self, weights: FloatArray) -> FloatArray:
-        """Σ_b weights_b B_b: weights (cases, bins) → (cases, dim_out, dim_out)."""
+        """Σ_b weights_b B_b: weights (bins,) → (dim_out, dim_out)."""
         return np.asarray(np.tensordot(weights, self.blocks, axes=1))
 
 
@@ -88,127 +90,45 @@ def plain_forecast(
     As δ → ∞ an upper bound for all moments: σ_{j−k}(S − A) ≥ σ_j(S) for any A of rank k (Weyl).
     """
     stages = min(pooled.stages, width)
-    strongest = np.linalg.eigvalsh(pooled.blocks.sum(axis=0))[::-1][:stages]
+    strongest = np.linalg.eigvalsh(pooled.total)[::-1][:stages]
     return np.asarray(delta[:, None] / np.log1p(step_size[:, None] * np.sqrt(strongest)))
 
 
 def reduced_rank_forecast(
     pooled: PooledMoments, step_size: FloatArray, delta: FloatArray, width: int
 ) -> FloatArray:
-    """The staged law with R_k = sigma_xy(I − P_k), P_k from reduced-rank regression.
+    """Stages with R_k = sigma_xy(I − P_k), P_k from reduced-rank regression; (cases, stages).
 
-    Argued, not proved, to be the limit δ → ∞ for generic moments. Returns (cases, stages).
+    Argued, not proved, to be the limit δ → ∞ for generic moments. A stage ends when the amplitude
+    reaches ½ln(2σ/λ), λ the curvature uᵀ sigma_x u along the growing direction u: derived for
+    commuting moments.
     """
-    seen = pooled.eigenvalues > 0
-    inverse = np.divide(1.0, pooled.eigenvalues, out=np.zeros_like(pooled.eigenvalues), where=seen)
-    limit = pooled.weighted(inverse[None])
-
-    def projector(stage: int, _: Callable[[FloatArray], FloatArray]) -> FloatArray:
-        return np.repeat(_projector(limit, stage), len(delta), axis=0)
-
-    return _stages(pooled, step_size, delta, width, projector)
-
-
-def staged_forecast(
-    pooled: PooledMoments, step_size: FloatArray, delta: FloatArray, width: int
-) -> FloatArray:
-    """The staged law with P_k from regression that is stopped early, (cases, stages).
-
-    A direction of eigenvalue λ has been fitted to the share f = 1 − e^{−λX} at the rank-k point,
-    where X is the output amplitude integrated over the time spent there, taken as
-    X = ½ η s_k Δt with s_k the weakest strength of the k learned directions. Heuristic: the
-    factor ½, as the amplitude's mean over the stage. X → 0 gives the plain law's subspace, X → ∞
-    reduced-rank regression's.
-    """
-
-    def projector(stage: int, duration: Callable[[FloatArray], FloatArray]) -> FloatArray:
-        return _early_stopped(pooled, step_size, stage, duration)
-
-    return _stages(pooled, step_size, delta, width, projector)
-
-
-FORECASTS = {
-    "plain": plain_forecast,
-    "reduced_rank": reduced_rank_forecast,
-    "staged": staged_forecast,
-}
-
-
-def _stages(
-    pooled: PooledMoments,
-    step_size: FloatArray,
-    delta: FloatArray,
-    width: int,
-    projector: Callable[[int, Callable[[FloatArray], FloatArray]], FloatArray],
-) -> FloatArray:
-    """Add up the stages' durations; `projector(stage, duration)` says which subspace is learned."""
     stages = min(pooled.stages, width)
     amplitudes = initial_amplitudes(delta, pooled.dim_in, width, stages)
-    total = pooled.blocks.sum(axis=0)
-    curved = pooled.weighted(pooled.eigenvalues[None])[0]
+    curved = pooled.weighted(pooled.eigenvalues)
+    seen = pooled.eigenvalues > 0
+    inverse = np.divide(1.0, pooled.eigenvalues, out=np.zeros_like(pooled.eigenvalues), where=seen)
+    best = np.linalg.eigh(pooled.weighted(inverse))[1][:, ::-1]
     elapsed, times = np.zeros(len(delta)), np.empty((len(delta), stages))
-
-    def spectrum(learned: FloatArray) -> tuple[FloatArray, FloatArray]:
-        free = np.eye(len(total)) - learned
-        values, vectors = np.linalg.eigh(free @ total @ free)
-        return np.sqrt(np.clip(values[:, ::-1], 0, None)), vectors[:, :, -1]
-
     for stage in range(stages):
-
-        def duration(learned: FloatArray, stage: int = stage) -> FloatArray:
-            sigma, right = spectrum(learned)
-            curvature = np.einsum("ci,ij,cj->c", right, curved, right) / sigma[:, 0] ** 2
-            target = 0.5 * np.log(2 * sigma[:, 0] / curvature)
-            growth = np.log1p(step_size * sigma[:, 0])
-            return np.asarray(np.maximum(target - amplitudes[:, stage], 0) / growth)
-
-        learned = projector(stage, duration)
-        spent = duration(learned)
-        sigma, _ = spectrum(learned)
-        growth = np.log1p(step_size[:, None] * sigma[:, : stages - stage])
+        sigma, right = free_modes(pooled, best[:, :stage])
+        target = 0.5 * np.log(2 * sigma[0] / (right @ curved @ right / sigma[0] ** 2))
+        growth = np.log1p(step_size[:, None] * sigma[: stages - stage])
+        spent = np.maximum(target - amplitudes[:, stage], 0) / growth[:, 0]
         amplitudes[:, stage:] += growth * spent[:, None]
         elapsed = elapsed + spent
         times[:, stage] = elapsed
     return times
 
 
-def _early_stopped(
-    pooled: PooledMoments,
-    step_size: FloatArray,
-    stage: int,
-    duration: Callable[[FloatArray], FloatArray],
-) -> FloatArray:
-    cases = len(step_size)
-    if stage == 0:
-        return np.zeros((cases, *pooled.blocks.shape[1:]))
-    lam, largest = pooled.eigenvalues, pooled.eigenvalues[-1]
+def free_modes(pooled: PooledMoments, directions: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Of S(I − VVᵀ): singular values, descending, and the first right singular vector.
 
-    def excess(log_exposure: FloatArray) -> tuple[FloatArray, FloatArray]:
-        exposure = np.exp(log_exposure)[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            fitted = np.where(lam > 0, -np.expm1(-lam * exposure) / lam, exposure)
-        learned = _projector(pooled.weighted(fitted), stage)
-        inside = learned @ pooled.weighted(fitted**2) @ learned
-        strength = np.sqrt(np.clip(np.linalg.eigvalsh(inside)[:, -stage], 0, None))
-        return 0.5 * step_size * strength * duration(learned) - exposure[:, 0], learned
-
-    low, high = (np.full(cases, np.log(bound / largest)) for bound in _EXPOSURES)
-    first, _ = excess(low)
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        beyond = excess(middle)[0] > 0
-        low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
-    _, root = excess(high)
-    # Zero exposure always solves the equation; where nothing else does, the limit is the plain
-    # law's subspace.
-    plain = _projector(pooled.blocks.sum(axis=0)[None], stage)
-    return np.where((first > 0)[:, None, None], root, plain)
-
-
-def _projector(matrices: FloatArray, rank: int) -> FloatArray:
-    """Projectors onto the top eigenvectors: (cases, n, n) → (cases, n, n)."""
-    top = np.linalg.eigh(matrices)[1][:, :, matrices.shape[1] - rank :]
-    return np.asarray(top @ top.transpose(0, 2, 1))
+    directions : V (dim_out, k), orthonormal columns.
+    """
+    free = np.eye(len(directions)) - directions @ directions.T
+    values, vectors = np.linalg.eigh(free @ pooled.total @ free)
+    return np.sqrt(values[::-1].clip(0)), vectors[:, -1]
 
 
 def check_width(width: int) -> None:

@@ -23,3 +23,10 @@ def reduced_rank_regression(problem: Problem, rank: int) -> FloatArray:
         )
     right = problem.reduced_rank_directions[:, :rank]
     return np.asarray(problem.least_squares @ right @ right.T)
+
+
+def ridge_regression(problem: Problem, penalty: float) -> FloatArray:
+    """Minimiser of ‖Y − XW‖²/n + penalty·‖W‖², (sigma_x + penalty)⁻¹ sigma_xy; penalty > 0."""
+    basis = problem.eigenvectors
+    spread = np.clip(problem.eigenvalues, 0, None) + penalty
+    return np.asarray(basis @ ((basis.T @ problem.sigma_xy) / spread[:, None]))

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.integrate import solve_ivp
 
-from stagewise.dynamics import linear_flow, two_layer_flow
+from stagewise.theory import linear_flow, two_layer_flow
 
 SIGMA = np.array([1.3, 0.4, 0.0])
 LAM = np.array([0.7, 2.0, 0.5])

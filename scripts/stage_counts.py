@@ -1,0 +1,12 @@
+"""Rule stage_counts: stages counted per rank, depth and observed share as a table."""
+
+from pathlib import Path
+
+from stagewise.aggregates import Aggregates
+from stagewise.depth_comparisons import stage_counts
+from stagewise.formats import write_formats
+from stagewise.pipeline.rule import logged
+
+with logged(snakemake):
+    stages = Aggregates({"stages": [Path(snakemake.input[0])]}).stages
+    write_formats(stage_counts(stages), [Path(path) for path in snakemake.output])

@@ -1,0 +1,17 @@
+"""Rule statistics: learning times and curves over training of one experiment."""
+
+from pathlib import Path
+
+from stagewise.files import read_table, write_table
+from stagewise.pipeline.forecasts import with_forecasts
+from stagewise.pipeline.rule import logged
+from stagewise.pipeline.statistics import learning_times_table, summary_table
+
+with logged(snakemake):
+    shards = [read_table(Path(path)) for path in snakemake.input.shards]
+    times = learning_times_table(shards)
+    for path in snakemake.input.forecasts:
+        times = with_forecasts(times, read_table(Path(path)))
+    summary = summary_table(shards if snakemake.params.summarise else [])
+    write_table(times, Path(snakemake.output.times))
+    write_table(summary, Path(snakemake.output.summary))

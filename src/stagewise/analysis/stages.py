@@ -1,0 +1,67 @@
+"""Stages of escape from saddles: a plateau of the gradient, a peak, singular values that rise."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from stagewise.arrays import FloatArray, IntArray
+
+PROMINENCE = 1.5
+"""A peak of the gradient norm stands above the minima beside it by this factor at least."""
+FLOOR = 1e-9
+"""Gradient norms below this share of the largest one are rounding, and count as equal."""
+LEARNED = 0.5
+"""A singular value that has come to this share of its target is learned."""
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A place where training rests, and the stage that ends the rest.
+
+    record : position of the smallest gradient norm. learned : singular values learned by then.
+    peak : position of the largest gradient norm of the stage that follows, None at the end of the
+    run. rises : singular values that are learned in that stage, 0 at the end.
+    """
+
+    record: int
+    learned: int
+    peak: int | None
+    rises: int
+
+
+def plateaus(
+    gradient_norm: FloatArray, singular_values: FloatArray, sigma: FloatArray
+) -> list[Plateau]:
+    """The plateaus of one run, the last of them the run's end: one more than there are stages.
+
+    gradient_norm : (records,), on a grid that is about log-spaced. singular_values : (records,
+    modes) of the product. sigma : (modes,), their targets.
+    A stage is a peak of the gradient norm, in between plateaus, during which a singular value is
+    learned; two that are learned in one peak are one stage with two rises. A peak that the run's end
+    cuts off before the gradient falls again is no stage, nor is a slow tail, which has no peak.
+    """
+    levels = np.log(np.maximum(gradient_norm, FLOOR * gradient_norm.max()))
+    learned = (singular_values >= LEARNED * sigma).sum(axis=1)
+    from scipy.signal import find_peaks  # takes a second to import
+
+    peaks, _ = find_peaks(levels, prominence=np.log(PROMINENCE))
+    while len(peaks):
+        rests = _rests(levels, peaks)
+        rises = np.diff(learned[rests])
+        if (rises > 0).all():
+            break
+        peaks = np.delete(peaks, int(np.argmax(rises <= 0)))
+    rests = _rests(levels, peaks)
+    stages = [
+        Plateau(int(rest), int(learned[rest]), int(peak), int(learned[after] - learned[rest]))
+        for (rest, after), peak in zip(pairwise(rests), peaks, strict=True)
+    ]
+    return [*stages, Plateau(int(rests[-1]), int(learned[-1]), None, 0)]
+
+
+def _rests(levels: FloatArray, peaks: IntArray) -> IntArray:
+    """Where the gradient is smallest before, between and after the peaks; the end for the last."""
+    edges = [0, *peaks.tolist()]
+    lowest = [left + int(np.argmin(levels[left : right + 1])) for left, right in pairwise(edges)]
+    return np.array([*lowest, len(levels) - 1])

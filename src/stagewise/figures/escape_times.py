@@ -1,0 +1,126 @@
+"""Figure escape_times: when modes are learned, over initial scale and depth; their separation."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stagewise.aggregates import Aggregates
+from stagewise.depth_comparisons import DEPTH_LAW, with_depth_law
+from stagewise.figures import style
+from stagewise.theory import descent_iteration, discrete_correction, flow_time
+
+
+def plot(aggregates: Aggregates) -> Figure:
+    """Learning time over the scale; measured over the flow's law; overlap of stages; by depth."""
+    times = with_depth_law(aggregates.times_of("escape_times"))
+    figure = Figure(figsize=(style.TWO_COLUMNS, 2.85), layout="constrained")
+    scaling, law, overlap = figure.subplots(1, 3)
+    first = times[times["mode"] == 1]
+    _scaling(scaling, first)
+    style.panel_title(scaling, "a", "strongest mode")
+    _law(law, with_depth_law(aggregates.times_of(*DEPTH_LAW)))
+    style.panel_title(law, "b", "over the law of the flow")
+    _overlap(overlap, first)
+    style.panel_title(overlap, "c", "separation of stages")
+    handles, labels = scaling.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=3)
+    return figure
+
+
+def _series(times: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame, dict[str, Any]]]:
+    colours = style.distinct_colours()
+    depths = sorted(times["depth"].unique())
+    return [
+        (
+            int(depth),
+            str(start),
+            rows,
+            {
+                "linestyle": "none",
+                "marker": style.MARKERS[depths.index(depth)],
+                "color": colours[depths.index(depth)],
+                "markerfacecolor": (
+                    "white" if start == "gaussian" else colours[depths.index(depth)]
+                ),
+                "markersize": 4 if start == "gaussian" else 2.2,
+                "label": f"L = {depth}, {'Gaussian' if start == 'gaussian' else start}",
+            },
+        )
+        for (depth, start), rows in times.groupby(["depth", "initialisation"])
+    ]
+
+
+def _banded(axes: Axes, rows: pd.DataFrame, value: pd.Series, look: dict[str, Any]) -> None:
+    groups = value.groupby(rows["product_scale"])
+    centre = groups.mean()
+    band = np.stack([centre - groups.min(), groups.max() - centre]).clip(0)
+    axes.errorbar(centre.index, centre, yerr=band, elinewidth=0.7, **look)
+
+
+def _scaling(axes: Axes, times: pd.DataFrame) -> None:
+    for depth, start, rows, look in _series(times):
+        _banded(axes, rows, rows["learning_iteration"] * rows["step_size"] * rows["sigma"], look)
+        if start == "aligned":
+            scales = np.geomspace(rows["product_scale"].min(), rows["product_scale"].max(), 60)
+            sigma, step = rows["sigma"].iloc[0], rows["step_size"].iloc[0]
+            delta, lam = -np.log(scales) / depth, np.ones_like(scales)
+            predicted = (
+                flow_time(sigma, lam, delta, 2)
+                if depth == 2
+                else step * descent_iteration(sigma, lam, delta, step, depth)
+            )
+            axes.plot(scales, sigma * predicted, color=style.INK, linewidth=0.8)
+    axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
+    axes.set(ylabel=r"learning time $\times\,\eta\sigma_1$")
+
+
+def _law(axes: Axes, times: pd.DataFrame) -> None:
+    """The strongest mode at the largest step, followed by its own strength; theory as lines."""
+    rows = times[times["relative_step_size"] == times["relative_step_size"].max()]
+    rows = rows[(rows["mode"] == 1) & rows["mode_learning_iteration"].notna()]
+    flow = rows["delta"] / (rows["step_size"] * rows["sigma"])
+    rows = rows.assign(
+        flow=flow.where(rows["depth"] == 2, rows["predicted_leading"]),
+    )
+    rows = rows.assign(ratio=rows["mode_learning_iteration"] / rows["flow"])
+    depths = sorted(rows["depth"].unique())
+    for at, depth in enumerate(depths):
+        own = rows[rows["depth"] == depth]
+        groups = own["ratio"].groupby(own["delta"])
+        centre = groups.mean()
+        band = np.stack([centre - groups.min(), groups.max() - centre]).clip(0)
+        axes.errorbar(
+            centre.index,
+            centre,
+            yerr=band,
+            linestyle="none",
+            marker=style.MARKERS[at],
+            color=style.distinct_colours()[at],
+            markerfacecolor="white",
+            elinewidth=0.7,
+        )
+    growth = float((rows["step_size"] * rows["sigma"]).max())
+    axes.axhline(1, color=style.INK, linewidth=0.8)
+    axes.axhline(float(discrete_correction(np.array(growth))), color=style.INK, lw=0.8, ls="--")
+    axes.annotate(
+        r"$x/\ln(1+x)$",
+        (0.02, float(discrete_correction(np.array(growth)))),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        fontsize=6.5,
+    )
+    axes.set(xscale="log", xlabel=r"initial scale $\delta$ of a layer", ylabel="measured / law")
+    ticks = sorted(rows["delta"].unique())
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+
+
+def _overlap(axes: Axes, times: pd.DataFrame) -> None:
+    for _, _, rows, look in _series(times):
+        _banded(axes, rows, rows["next_value_overlap"], look)
+    axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
+    axes.set(ylabel="next value learned at 90 %")

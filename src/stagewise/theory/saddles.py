@@ -1,0 +1,41 @@
+"""Saddles and minima of deep matrix factorisation, f = ½‖W_1⋯W_L − M‖², in closed form."""
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+
+
+def plateau_loss(sigma: FloatArray, rank: int) -> float:
+    """Loss at the saddle where the product is the best map of a rank: ½Σ_{k>r} σ_k².
+
+    sigma : (modes,), descending, of a fully observed target. Source: Eckart and Young.
+    """
+    return float(0.5 * np.sum(np.asarray(sigma)[rank:] ** 2))
+
+
+def saddle_curvature(
+    sigma: float | FloatArray, product_scale: float | FloatArray, depth: int
+) -> FloatArray:
+    """Smallest Hessian eigenvalue at the balanced start: −(L−1)σ₁ε^((L−2)/L).
+
+    sigma : the largest singular value of M. product_scale : ε = a^L, all layers having the modes a.
+    Source: derived. Changes of the L layers along the strongest mode meet the matrix
+    −(σ − a^L)a^(L−2) (J − I) + a^(2L−2) J, with J all ones; its smallest eigenvalue is
+    −(L−1)(σ − a^L)a^(L−2) + L a^(2L−2), here to leading order in a. At two layers this is −σ
+    whatever ε is; from three on it vanishes with ε.
+    """
+    return np.asarray(-(depth - 1) * sigma * np.power(product_scale, (depth - 2) / depth))
+
+
+def largest_curvature(sigma: float | FloatArray, depth: int) -> FloatArray:
+    """Largest Hessian eigenvalue at the balanced solution: Lσ₁^(2−2/L).
+
+    sigma : the largest singular value of M. Source: derived; along the strongest mode the product
+    changes by a^(L−1) for each of L layers, so that the Hessian is a^(2L−2) J with a^L = σ.
+    """
+    return np.asarray(depth * np.power(sigma, 2 - 2 / depth))
+
+
+def largest_stable_step(sigma: float | FloatArray, depth: int) -> FloatArray:
+    """Step beyond which descent cannot settle at the balanced solution: 2/(Lσ₁^(2−2/L))."""
+    return np.asarray(2 / largest_curvature(sigma, depth))

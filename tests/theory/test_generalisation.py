@@ -1,0 +1,80 @@
+"""The theory of Lampinen and Ganguli against matrices drawn at random, and against descent."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from stagewise.dynamics import gradient_descent
+from stagewise.networks import initial_weights
+from stagewise.problems.problem import HeldOut, Problem
+from stagewise.problems.synthetic import random_orthogonal
+from stagewise.theory.generalisation import (
+    asymptotic_teacher,
+    finite_teacher,
+    growth,
+    learned_strengths,
+    marchenko_pastur,
+)
+
+
+def noisy(strengths, dim_in, dim_out, seed=0):
+    random = np.random.default_rng(seed)
+    rank = len(strengths)
+    left = random_orthogonal(dim_in, random)[:, :rank]
+    right = random_orthogonal(dim_out, random)[:, :rank]
+    teacher = (left * strengths) @ right.T
+    return teacher, teacher + random.standard_normal((dim_in, dim_out)) / np.sqrt(dim_in)
+
+
+@pytest.mark.parametrize("aspect", [0.1, 0.5, 0.9])
+def test_the_law_of_pure_noise_has_the_moments_of_a_large_matrix(aspect):
+    values, weights = marchenko_pastur(aspect)
+    noise = np.random.default_rng(1).standard_normal((1500, int(1500 * aspect))) / np.sqrt(1500)
+    drawn = np.linalg.svd(noise, compute_uv=False)
+    assert_allclose(weights.sum(), 1, rtol=1e-12)
+    for power in (1, 2, 4):
+        assert_allclose(values**power @ weights, np.mean(drawn**power), rtol=0.01)
+    assert drawn.max() == pytest.approx(values.max(), rel=0.02)
+
+
+@pytest.mark.parametrize("strength", [1.2, 2.0, 6.0])
+def test_spiked_values_and_overlaps_are_those_of_a_large_matrix(strength):
+    strengths = np.array([2 * strength, strength])
+    theory = asymptotic_teacher(strengths, 1200, 600)
+    drawn = finite_teacher(*noisy(strengths, 1200, 600))
+    assert_allclose(theory.values[:2], drawn.values[:2], rtol=0.02)
+    assert_allclose(theory.gains[:2], drawn.gains[:2], rtol=0.03)
+
+
+def test_a_teacher_below_the_edge_drowns():
+    theory = asymptotic_teacher(np.array([0.84]), 100, 50)
+    assert theory.gains[0] == 0
+    assert theory.values[0] == 1 + np.sqrt(0.5)
+
+
+@pytest.mark.parametrize("discrete", [False, True])
+def test_aligned_descent_with_a_small_step_has_the_errors_of_the_finite_theory(discrete):
+    teacher, targets = noisy(np.array([4.0, 2.0]), 30, 15)
+    held_out = HeldOut(np.eye(30) / 30, teacher / 30, float(np.sum(teacher**2) / 30))
+    problem = Problem(np.eye(30) / 30, targets / 30, held_out)
+    delta, step = 6.0, 0.15
+    weights = initial_weights(problem, "aligned", 2, 15, delta, np.random.default_rng(2))
+    run = gradient_descent(problem, weights, step, [0, 200, 600, 1500, 3000, 6000], modes=1)
+    expected = finite_teacher(teacher, targets)
+    grown = growth(expected.values, step / 30, run.iterations.astype(float), discrete)
+    strengths = learned_strengths(expected.values, np.exp(-2 * delta), grown)
+    test, train = expected.errors(strengths)
+    tolerance = 0.004 if discrete else 0.03
+    assert_allclose(run.test_error, test, atol=tolerance)
+    assert_allclose(run.loss / run.loss[0], train, atol=tolerance)
+
+
+def test_errors_start_at_one_and_training_error_ends_at_zero():
+    theory = asymptotic_teacher(np.array([6.0, 4.0, 2.0]), 100, 50)
+    times = np.array([0.0, 1e9])
+    test, train = theory.errors(
+        learned_strengths(theory.values, 1e-8, growth(theory.values, 1e-3, times))
+    )
+    assert_allclose([test[0], train[0]], 1, atol=1e-6)
+    assert_allclose(train[1], 0, atol=1e-12)
+    assert test[1] > 0.1

@@ -1,0 +1,64 @@
+"""Closed forms of saddles and minima against dense Hessians of differences."""
+
+from functools import reduce
+
+import numpy as np
+import pytest
+
+from stagewise.theory import (
+    largest_curvature,
+    largest_stable_step,
+    plateau_loss,
+    saddle_curvature,
+)
+
+SIGMA = np.array([4.0, 2.0])
+
+
+def spectrum(layers):
+    """Eigenvalues of the Hessian of ½‖W_1⋯W_L − diag(SIGMA)‖² by differences."""
+    flat, step = np.concatenate([each.ravel() for each in layers]), 1e-4
+
+    def loss(vector):
+        parts = np.split(vector, len(layers))
+        product = reduce(np.matmul, [part.reshape(2, 2) for part in parts])
+        return 0.5 * np.sum((product - np.diag(SIGMA)) ** 2)
+
+    eye = step * np.eye(len(flat))
+    hessian = [
+        [
+            (loss(flat + a + b) - loss(flat + a - b) - loss(flat - a + b) + loss(flat - a - b))
+            / (4 * step**2)
+            for a in eye
+        ]
+        for b in eye
+    ]
+    return np.linalg.eigvalsh(np.array(hessian))
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_curvature_at_the_balanced_start(depth):
+    scale = 1e-3
+    values = spectrum([scale ** (1 / depth) * np.eye(2)] * depth)
+    assert float(saddle_curvature(4.0, scale, depth)) == pytest.approx(values[0], rel=0.02)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_curvature_at_the_balanced_solution_and_the_stable_step(depth):
+    values = spectrum([np.diag(SIGMA ** (1 / depth))] * depth)
+    assert float(largest_curvature(4.0, depth)) == pytest.approx(values[-1], rel=1e-4)
+    assert float(largest_stable_step(4.0, depth)) == pytest.approx(2 / values[-1], rel=1e-4)
+
+
+def test_the_curvature_of_two_layers_does_not_depend_on_the_start():
+    assert float(saddle_curvature(3.0, 1e-9, 2)) == pytest.approx(-3.0)
+    assert float(saddle_curvature(3.0, 1e-9, 3)) > -0.01
+
+
+def test_the_loss_at_a_plateau_is_that_of_the_truncated_decomposition():
+    target = np.random.default_rng(0).standard_normal((5, 4))
+    left, sigma, right = np.linalg.svd(target, full_matrices=False)
+    for rank in range(5):
+        truncated = (left[:, :rank] * sigma[:rank]) @ right[:rank]
+        expected = 0.5 * np.sum((truncated - target) ** 2)
+        assert plateau_loss(sigma, rank) == pytest.approx(expected, abs=1e-12)
