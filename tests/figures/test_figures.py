@@ -38,7 +38,6 @@ TINY = {
     "mode_order": {"delta": [3, 10], "replicates": 6},
     "real_data": {"delta": [3, 5], "replicates": 2},
     "forecast": {"delta": [6, 9], "replicates": 2},
-    "saddle_stages_2": {"replicates": 2},
     "saddle_stages": {"product_scale": [1e-3], "replicates": 2},
     "stage_counts_2": {"replicates": 4},
     "stage_counts_3": {"product_scale": [1e-3], "replicates": 4},
@@ -47,9 +46,7 @@ TINY = {
     "stage_counts_4_50": {"product_scale": [1e-2], "replicates": 4},
     "stable_step_deep": {"product_scale": [1e-2], "step_size": [1.8, 2.2], "replicates": 2},
     "escape_times": {"product_scale": [1e-2, 1e-3], "replicates": 2},
-    "depth_law_2": {"delta": [2, 4], "replicates": 2},
-    "depth_law_3": {"delta": [2, 3], "replicates": 2},
-    "depth_law_4": {"delta": [1, 2], "replicates": 2},
+    "depth_law": {"product_scale": [1e-2, 1e-3], "replicates": 2},
     "descent_separation": {"product_scale": [1e-2, 1e-3], "replicates": 2},
     "rmsprop": {"product_scale": [1e-2, 1e-3], "replicates": 2, "iterations": 800},
 }

@@ -13,10 +13,8 @@ _MARKS = 45
 
 def plot(aggregates: Aggregates) -> Figure:
     """A row a depth: singular values at the highest rank, then loss and gradient for all ranks."""
-    curves = pd.concat(
-        [aggregates.curves_of("saddle_stages_2"), aggregates.curves_of("saddle_stages")]
-    )
-    stages = aggregates.stages_of("saddle_stages_2", "saddle_stages")
+    curves = aggregates.curves_of("saddle_stages")
+    stages = aggregates.stages_of("saddle_stages")
     depths = sorted(curves["depth"].unique())
     figure = Figure(figsize=(style.TWO_COLUMNS, 1.95 * len(depths) + 0.3), layout="constrained")
     panels = figure.subplots(len(depths), 3, squeeze=False)
