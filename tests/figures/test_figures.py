@@ -211,7 +211,11 @@ def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates):
     axes = draw("saddle_curvature", aggregates).axes[0]
     rows = aggregates.plateaus_of("saddles_balanced")
     first = rows[(rows["stage"] == 1) & (rows["depth"] == 3)].sort_values("delta")
-    markers = next(line for line in axes.lines if line.get_label() == "L = 3, balanced")
+    markers = next(
+        line
+        for line in axes.lines
+        if line.get_marker() == style.MARKERS[1] and line.get_markersize() == 2
+    )
     assert_allclose(np.sort(markers.get_ydata()), np.sort(-first["smallest_curvature"]))
     theory = [line for line in axes.lines if line.get_linestyle() == "-"]
     assert_allclose(np.sort(theory[1].get_ydata()), np.sort(-first["smallest_curvature"]), rtol=0.1)

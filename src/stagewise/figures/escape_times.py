@@ -93,7 +93,7 @@ def _law(axes: Axes, times: pd.DataFrame) -> None:
     axes.axhline(correction, color=style.INK, linewidth=0.8, linestyle="--")
     axes.annotate(
         r"$x/\ln(1+x)$",
-        (0.35, correction),
+        (0.1, correction),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),
         textcoords="offset points",

@@ -42,7 +42,12 @@ def _values(axes: Axes, curves: pd.DataFrame, stages: pd.DataFrame) -> None:
     for mode, colour in zip(modes, style.ordered_colours(len(modes)), strict=True):
         target = 2.0 ** (len(modes) - mode)
         axes.axhline(target, color=style.INK, linewidth=0.6, linestyle=":")
-        _curve(axes, own[own["mode"] == mode], colour, style.MARKERS[int(mode) - 1])
+        _curve(
+            axes,
+            own[own["mode"] == mode],
+            colour,
+            style.MARKERS[(int(mode) - 1) % len(style.MARKERS)],
+        )
     axes.set(yscale="log", ylim=(1e-3, 2.0 * 2.0 ** len(modes)), ylabel=r"singular values of $W$")
 
 
@@ -78,7 +83,7 @@ def _by_rank(
     ranks = sorted(int(rank) for rank in curves["rank"].unique())
     own = curves[(curves["quantity"] == quantity) & (curves["iteration"] > 0)]
     return [
-        (rank, own[own["rank"] == rank], colour, style.MARKERS[index])
+        (rank, own[own["rank"] == rank], colour, style.MARKERS[index % len(style.MARKERS)])
         for index, (rank, colour) in enumerate(
             zip(ranks, style.ordered_colours(len(ranks)), strict=True)
         )
