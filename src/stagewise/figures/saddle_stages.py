@@ -61,9 +61,9 @@ def _loss(axes: Axes, curves: pd.DataFrame, stages: pd.DataFrame) -> None:
 
 
 def _gradient(axes: Axes, curves: pd.DataFrame, stages: pd.DataFrame) -> None:
-    for rank, own, colour, marker in _by_rank(curves, "gradient_norm"):
-        # A factor of ten apart, so that ranks do not cover one another.
-        factor = 100.0 ** (1 - rank)
+    for place, (rank, own, colour, marker) in enumerate(_by_rank(curves, "gradient_norm")):
+        # A factor of a hundred apart, so that ranks do not cover one another.
+        factor = 100.0**-place
         axes.plot(own["iteration"], factor * own["mean"], color=colour, linewidth=0.8)
         peaks = stages[(stages["rank"] == rank) & stages["peak_iteration"].notna()]
         axes.plot(
