@@ -12,7 +12,6 @@ STAGE_COUNTS = (
     "stage_counts_4",
     "stage_counts_4_50",
 )
-DEPTH_LAW = ("depth_law_2", "depth_law_3", "depth_law_4")
 
 RECOVERED = 0.05
 """A target counts as recovered when the product ends within this share of its norm."""

@@ -53,7 +53,6 @@ TINY = {
     "lampinen_ganguli": {"replicates": 2, "iterations": 60},
     "lampinen_ganguli_steps": {"replicates": 2, "iterations": 60},
     "forecast": {"delta": [6, 9], "replicates": 2},
-    "saddle_stages_2": {"replicates": 2},
     "saddle_stages": {"product_scale": [1e-3], "replicates": 2},
     "stage_counts_2": {"replicates": 4},
     "stage_counts_3": {"product_scale": [1e-3], "replicates": 4},
@@ -62,9 +61,7 @@ TINY = {
     "stage_counts_4_50": {"product_scale": [1e-2], "replicates": 4},
     "stable_step_deep": {"product_scale": [1e-2], "step_size": [1.8, 2.2], "replicates": 2},
     "escape_times": {"product_scale": [1e-2, 1e-3], "replicates": 2},
-    "depth_law_2": {"delta": [2, 4], "replicates": 2},
-    "depth_law_3": {"delta": [2, 3], "replicates": 2},
-    "depth_law_4": {"delta": [1, 2], "replicates": 2},
+    "depth_law": {"product_scale": [1e-2, 1e-3], "replicates": 2},
     "descent_separation": {"product_scale": [1e-2, 1e-3], "replicates": 2},
     "rmsprop": {"product_scale": [1e-2, 1e-3], "replicates": 2, "iterations": 800},
 }
@@ -255,7 +252,11 @@ def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates):
     axes = draw("saddle_curvature", aggregates).axes[0]
     rows = aggregates.plateaus_of("saddles_balanced")
     first = rows[(rows["stage"] == 1) & (rows["depth"] == 3)].sort_values("delta")
-    markers = next(line for line in axes.lines if line.get_label() == "L = 3, balanced")
+    markers = next(
+        line
+        for line in axes.lines
+        if line.get_marker() == style.MARKERS[1] and line.get_markersize() == 2
+    )
     assert_allclose(np.sort(markers.get_ydata()), np.sort(-first["smallest_curvature"]))
     theory = [line for line in axes.lines if line.get_linestyle() == "-"]
     assert_allclose(np.sort(theory[1].get_ydata()), np.sort(-first["smallest_curvature"]), rtol=0.1)

@@ -73,6 +73,6 @@ def test_the_default_configuration_uses_enough_seeds():
     seeds = {name: each["replicates"] for name, each in config["experiments"].items()}
     assert seeds.pop("forecast") >= 8
     # One run a rank to look at, and a start that is the same for every seed.
-    assert seeds.pop("saddle_stages") == seeds.pop("saddle_stages_2") == 5
+    assert seeds.pop("saddle_stages") == 5
     assert seeds.pop("saddles_balanced") == 1
     assert min(seeds.values()) >= 10

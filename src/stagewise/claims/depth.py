@@ -7,7 +7,7 @@ from stagewise.aggregates import Aggregates
 from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
 from stagewise.comparisons import wilson_interval
-from stagewise.depth_comparisons import DEPTH_LAW, log_slope, with_depth_law, with_product_scale
+from stagewise.depth_comparisons import log_slope, with_depth_law, with_product_scale
 
 
 def _escape(aggregates: Aggregates) -> Measurement | None:
@@ -36,7 +36,7 @@ def _escape(aggregates: Aggregates) -> Measurement | None:
 
 
 def _closed_form(aggregates: Aggregates) -> Measurement | None:
-    times = with_depth_law(aggregates.times_of(*DEPTH_LAW))
+    times = with_depth_law(aggregates.times_of("depth_law"))
     times = times[(times["depth"] >= 3) & times["mode_learning_iteration"].notna()]
     if times.empty:
         return None
@@ -53,7 +53,7 @@ def _closed_form(aggregates: Aggregates) -> Measurement | None:
 
 
 def _no_correction(aggregates: Aggregates) -> Measurement | None:
-    times = with_depth_law(aggregates.times_of(*DEPTH_LAW))
+    times = with_depth_law(aggregates.times_of("depth_law"))
     times = times[times["mode_learning_iteration"].notna()]
     times = times[times["delta"] == times.groupby("depth")["delta"].transform("max")]
     times = times[times["relative_step_size"] == times["relative_step_size"].max()]

@@ -77,7 +77,7 @@ FIGURES = {
     ),
     "saddle_stages": FigureSpec(
         "Deep matrix factorisation escapes one saddle a singular value",
-        ("saddle_stages_2", "saddle_stages"),
+        ("saddle_stages",),
         ("trajectory_summary", "stages"),
     ),
     "saddle_curvature": FigureSpec(
@@ -98,7 +98,7 @@ FIGURES = {
     ),
     "escape_times": FigureSpec(
         "Deeper networks wait longer and learn more abruptly",
-        ("escape_times", "depth_law_2", "depth_law_3", "depth_law_4"),
+        ("escape_times", "depth_law"),
         ("learning_times",),
     ),
     "rmsprop": FigureSpec(

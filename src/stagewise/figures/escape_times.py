@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.aggregates import Aggregates
-from stagewise.depth_comparisons import DEPTH_LAW, with_depth_law
+from stagewise.depth_comparisons import with_depth_law
 from stagewise.figures import style
 from stagewise.theory import descent_iteration, discrete_correction, flow_time
 
@@ -21,7 +21,7 @@ def plot(aggregates: Aggregates) -> Figure:
     first = times[times["mode"] == 1]
     _scaling(scaling, first)
     style.panel_title(scaling, "a", "strongest mode")
-    _law(law, with_depth_law(aggregates.times_of(*DEPTH_LAW)))
+    _law(law, with_depth_law(aggregates.times_of("depth_law")))
     style.panel_title(law, "b", "over the law of the flow")
     _overlap(overlap, first)
     style.panel_title(overlap, "c", "separation of stages")
@@ -78,45 +78,28 @@ def _scaling(axes: Axes, times: pd.DataFrame) -> None:
 
 
 def _law(axes: Axes, times: pd.DataFrame) -> None:
-    """The strongest mode at the largest step, followed by its own strength; theory as lines."""
-    rows = times[times["relative_step_size"] == times["relative_step_size"].max()]
-    rows = rows[(rows["mode"] == 1) & rows["mode_learning_iteration"].notna()]
-    flow = rows["delta"] / (rows["step_size"] * rows["sigma"])
-    rows = rows.assign(
-        flow=flow.where(rows["depth"] == 2, rows["predicted_leading"]),
-    )
-    rows = rows.assign(ratio=rows["mode_learning_iteration"] / rows["flow"])
+    """The strongest mode, followed by its own strength, in units of the law of the flow."""
+    rows = times[(times["mode"] == 1) & times["mode_learning_iteration"].notna()]
+    flow = rows["predicted_flow"].where(rows["depth"] == 2, rows["predicted_leading"])
     depths = sorted(rows["depth"].unique())
-    for at, depth in enumerate(depths):
-        own = rows[rows["depth"] == depth]
-        groups = own["ratio"].groupby(own["delta"])
-        centre = groups.mean()
-        band = np.stack([centre - groups.min(), groups.max() - centre]).clip(0)
-        axes.errorbar(
-            centre.index,
-            centre,
-            yerr=band,
-            linestyle="none",
-            marker=style.MARKERS[at],
-            color=style.distinct_colours()[at],
-            markerfacecolor="white",
-            elinewidth=0.7,
-        )
+    for depth, _, own, look in _series(rows):
+        # A little apart, so that the bars of equal scales stay visible.
+        shifted = own.assign(product_scale=own["product_scale"] * 1.3 ** depths.index(depth))
+        look |= {"markersize": 3.2, "markerfacecolor": "white"}
+        _banded(axes, shifted, own["mode_learning_iteration"] / flow[own.index], look)
     growth = float((rows["step_size"] * rows["sigma"]).max())
+    correction = float(discrete_correction(np.array(growth)))
     axes.axhline(1, color=style.INK, linewidth=0.8)
-    axes.axhline(float(discrete_correction(np.array(growth))), color=style.INK, lw=0.8, ls="--")
+    axes.axhline(correction, color=style.INK, linewidth=0.8, linestyle="--")
     axes.annotate(
         r"$x/\ln(1+x)$",
-        (0.02, float(discrete_correction(np.array(growth)))),
+        (0.1, correction),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),
         textcoords="offset points",
         fontsize=6.5,
     )
-    axes.set(xscale="log", xlabel=r"initial scale $\delta$ of a layer", ylabel="measured / law")
-    ticks = sorted(rows["delta"].unique())
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
+    axes.set(xscale="log", xlabel=r"product scale $\varepsilon$", ylabel="measured / law")
 
 
 def _overlap(axes: Axes, times: pd.DataFrame) -> None:

@@ -13,10 +13,8 @@ _MARKS = 45
 
 def plot(aggregates: Aggregates) -> Figure:
     """A row a depth: singular values at the highest rank, then loss and gradient for all ranks."""
-    curves = pd.concat(
-        [aggregates.curves_of("saddle_stages_2"), aggregates.curves_of("saddle_stages")]
-    )
-    stages = aggregates.stages_of("saddle_stages_2", "saddle_stages")
+    curves = aggregates.curves_of("saddle_stages")
+    stages = aggregates.stages_of("saddle_stages")
     depths = sorted(curves["depth"].unique())
     figure = Figure(figsize=(style.TWO_COLUMNS, 1.95 * len(depths) + 0.3), layout="constrained")
     panels = figure.subplots(len(depths), 3, squeeze=False)
@@ -44,7 +42,12 @@ def _values(axes: Axes, curves: pd.DataFrame, stages: pd.DataFrame) -> None:
     for mode, colour in zip(modes, style.ordered_colours(len(modes)), strict=True):
         target = 2.0 ** (len(modes) - mode)
         axes.axhline(target, color=style.INK, linewidth=0.6, linestyle=":")
-        _curve(axes, own[own["mode"] == mode], colour, style.MARKERS[int(mode) - 1])
+        _curve(
+            axes,
+            own[own["mode"] == mode],
+            colour,
+            style.MARKERS[(int(mode) - 1) % len(style.MARKERS)],
+        )
     axes.set(yscale="log", ylim=(1e-3, 2.0 * 2.0 ** len(modes)), ylabel=r"singular values of $W$")
 
 
@@ -58,9 +61,9 @@ def _loss(axes: Axes, curves: pd.DataFrame, stages: pd.DataFrame) -> None:
 
 
 def _gradient(axes: Axes, curves: pd.DataFrame, stages: pd.DataFrame) -> None:
-    for rank, own, colour, marker in _by_rank(curves, "gradient_norm"):
-        # A factor of ten apart, so that ranks do not cover one another.
-        factor = 100.0 ** (1 - rank)
+    for place, (rank, own, colour, marker) in enumerate(_by_rank(curves, "gradient_norm")):
+        # A factor of a hundred apart, so that ranks do not cover one another.
+        factor = 100.0**-place
         axes.plot(own["iteration"], factor * own["mean"], color=colour, linewidth=0.8)
         peaks = stages[(stages["rank"] == rank) & stages["peak_iteration"].notna()]
         axes.plot(
@@ -80,7 +83,7 @@ def _by_rank(
     ranks = sorted(int(rank) for rank in curves["rank"].unique())
     own = curves[(curves["quantity"] == quantity) & (curves["iteration"] > 0)]
     return [
-        (rank, own[own["rank"] == rank], colour, style.MARKERS[index])
+        (rank, own[own["rank"] == rank], colour, style.MARKERS[index % len(style.MARKERS)])
         for index, (rank, colour) in enumerate(
             zip(ranks, style.ordered_colours(len(ranks)), strict=True)
         )
