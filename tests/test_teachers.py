@@ -20,7 +20,7 @@ def given(measured, spread=0.1):
             rows.append(POINT | band | {"quantity": quantity, "iteration": iteration})
     theory = [
         POINT
-        | {"experiment": "trial", "rank": 1, "strength": 2.0, "white": True, "fastest": 0.1}
+        | {"experiment": "trial", "teacher_rank": 1, "strength": 2.0, "white": True, "fastest": 0.1}
         | {"version": version, "law": law, "iteration": iteration}
         | {"test_error": 1.0 - 0.2 * iteration, "train_error": 0.5**iteration}
         for version in ("asymptotic", "finite")

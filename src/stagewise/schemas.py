@@ -183,7 +183,7 @@ TEACHERS = pa.schema(
     [
         _field("experiment", _TEXT, "section of the config"),
         _field("dataset", _TEXT, "name of the data set"),
-        _field("rank", _INTEGER, "rank of the teacher"),
+        _field("teacher_rank", _INTEGER, "rank of the teacher"),
         _field("strength", _REAL, "smallest singular value of the teacher"),
         _field("white", pa.bool_(), "whether sigma_x is a multiple of the identity"),
         _field("initialisation", _TEXT, "how the first weights were drawn"),

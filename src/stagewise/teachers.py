@@ -12,7 +12,7 @@ def teacher_curves(aggregates: Aggregates, experiment: str) -> pd.DataFrame:
     """Test and train error over training, with the theory at the same iterations.
 
     Columns of the trajectory summary for quantity "test_error" and "train_error" (mean, low, high
-    over seeds), the teacher's rank, strength, white and fastest, and theory, theory_discrete,
+    over seeds), teacher_rank, strength, white and fastest, and theory, theory_discrete,
     finite, finite_discrete: the errors by version and law of growth.
     """
     theory = aggregates.teachers
@@ -27,7 +27,7 @@ def teacher_curves(aggregates: Aggregates, experiment: str) -> pd.DataFrame:
             law=np.where(theory["version"] == "finite", "finite", "theory")
             + np.where(theory["law"] == "discrete", "_discrete", "").astype(object)
         ).pivot(
-            index=[*_KEYS, "iteration", "rank", "strength", "white", "fastest"],
+            index=[*_KEYS, "iteration", "teacher_rank", "strength", "white", "fastest"],
             columns="law",
             values=quantity,
         )
@@ -51,7 +51,7 @@ def teacher_misses(curves: pd.DataFrame) -> pd.DataFrame:
     |theory − mean| under its name and the largest distance to the 5–95 % band under NAME_beyond.
     """
     rows = []
-    shared = ["rank", "strength", "white", "fastest"]
+    shared = ["teacher_rank", "strength", "white", "fastest"]
     laws = ["theory", "theory_discrete", "finite", "finite_discrete"]
     for key, group in curves.groupby([*_KEYS, *shared]):
         row = dict(zip([*_KEYS, *shared], key, strict=True))

@@ -526,7 +526,7 @@ def noisy_teachers(strong=0.5, weak=0.5, discrete=None, white=True):
                 for law in ("flow", "discrete"):
                     there = discrete if law == "discrete" and discrete is not None else error
                     row = {"version": version, "law": law, "iteration": iteration}
-                    row |= {"rank": 1, "strength": strength, "white": white, "fastest": 0.1}
+                    row |= {"teacher_rank": 1, "strength": strength, "white": white, "fastest": 0.1}
                     theory.append(shared | row | {"test_error": there, "train_error": 1.0})
     return aggregates(curves=pd.DataFrame(curves), teachers=pd.DataFrame(theory))
 

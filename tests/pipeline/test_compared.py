@@ -104,7 +104,7 @@ def test_the_theory_is_on_the_grid_of_the_records_and_the_finite_one_is_close_to
     assert set(zip(frame["version"], frame["law"], strict=True)) == {
         (version, law) for version in ("finite", "asymptotic") for law in ("flow", "discrete")
     }
-    assert (frame["rank"] == 2).all()
+    assert (frame["teacher_rank"] == 2).all()
     assert frame["white"].all()
     assert_allclose(frame["strength"], 4.0, rtol=1e-12)
     finite = frame[(frame["version"] == "finite") & (frame["law"] == "discrete")]

@@ -11,6 +11,9 @@ from stagewise.teachers import teacher_curves, teacher_misses
 EDGE = 0.5**0.25
 """Strength below which a teacher drowns in the noise, for half as many outputs as inputs."""
 
+SMALL_STEP = 0.1
+"""Growth of the fastest mode in a step up to which a theory in continuous time may be expected."""
+
 
 def _two_layers_generalise(aggregates: Aggregates) -> Measurement | None:
     times = aggregates.times_of("generalisation")
@@ -46,7 +49,7 @@ def _lampinen(aggregates: Aggregates, quantity: str) -> Measurement | None:
         return None
     misses = teacher_misses(curves)
     worst = misses.loc[misses["theory_beyond"].idxmax()]
-    seen = misses[misses["strength"] > EDGE]
+    seen = misses[(misses["strength"] > EDGE) & (misses["fastest"] <= SMALL_STEP)]
     aligned = misses[misses["initialisation"] == "aligned"]
     return Measurement(
         value=float(worst["theory_beyond"]),
@@ -56,7 +59,9 @@ def _lampinen(aggregates: Aggregates, quantity: str) -> Measurement | None:
         f"{int(curves['seeds'].min())} draws at any time, in units of the targets' size, or of the "
         f"error where it is larger. With the flow's growth, {_by_strength(misses, 'theory_beyond')}. "
         f"With the growth 2 ln(1 + ησ) of simultaneous steps, "
-        f"{_by_strength(misses, 'theory_discrete_beyond')}. The finite theory, from each draw's own "
+        f"{_by_strength(misses, 'theory_discrete_beyond')}; at most "
+        f"{seen['theory_discrete_beyond'].max():.3f} where the teacher stands out of the noise and "
+        f"ησ₁ ≤ {SMALL_STEP:g}. The finite theory, from each draw's own "
         f"singular values and with that growth, is within {aligned['finite_discrete'].max():.3f} of "
         "the mean from the aligned start.",
     )

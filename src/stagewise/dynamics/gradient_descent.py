@@ -17,7 +17,7 @@ from stagewise.dynamics.rmsprop import RMSProp
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 
-SUBDIVISIONS = 16
+SUBDIVISIONS = 4
 REFINEMENT = 2e-3
 """A learning time is located between records that are closer than this share of it."""
 

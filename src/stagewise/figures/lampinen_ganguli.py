@@ -16,8 +16,8 @@ def plot(aggregates: Aggregates) -> Figure:
     figure = Figure(figsize=(style.TWO_COLUMNS, 6.6), layout="constrained")
     panels = figure.subplots(3, 3)
     letters = iter("abcdefghi")
-    for row, rank in zip(panels, sorted(curves["rank"].unique()), strict=False):
-        own = curves[curves["rank"] == rank]
+    for row, rank in zip(panels, sorted(curves["teacher_rank"].unique()), strict=False):
+        own = curves[curves["teacher_rank"] == rank]
         kinds = (
             ("test_error", "aligned", f"rank {rank}: test, aligned"),
             ("test_error", "orthogonal", f"rank {rank}: test, random"),
@@ -47,7 +47,8 @@ def _errors(axes: Axes, curves: pd.DataFrame, quantity: str) -> None:
         zip(strengths, style.ordered_colours(len(strengths)), strict=True)
     ):
         curve = curves[curves["strength"] == strength]
-        axes.plot(curve["iteration"], curve["theory"], color=colour, linestyle="-", linewidth=0.9)
+        axes.plot(curve["iteration"], curve["theory_discrete"], color=colour, linewidth=0.9)
+        axes.plot(curve["iteration"], curve["theory"], color=colour, linestyle=":", linewidth=0.9)
         style.measured_curve(
             axes, curve, 24, index, color=colour, label=f"{strength:g}", markersize=2.6
         )

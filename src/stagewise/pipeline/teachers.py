@@ -57,7 +57,7 @@ def _tables(
         ],
     }
     of_teacher = {
-        "rank": len(strengths),
+        "teacher_rank": len(strengths),
         "strength": float(np.round(strengths[-1], 9)),
         "white": bool(np.ptp(first.eigenvalues) < 1e-9 * first.eigenvalues[-1]),
     }
