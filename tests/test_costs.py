@@ -64,12 +64,12 @@ def test_the_runs_of_the_shards_are_those_of_the_experiment(plan):
 
 
 def test_costs_are_summed_over_the_shards_of_a_step(plan, tmp_path):
-    first, second = jobs_by_step(plan)["simulate/learning_times"][:2]
+    first, second = jobs_by_step(plan)["simulate/mode_order"][:2]
     record(tmp_path, first, 4.0, memory="200.0", cpu="3.5")
     record(tmp_path, second, 2.0, memory="-")
     (row,) = measured_costs(plan, tmp_path).to_dict("records")
     assert row == {
-        "step": "simulate/learning_times",
+        "step": "simulate/mode_order",
         "jobs": 2,
         "runs": first.runs + second.runs,
         "seconds": 6.0,

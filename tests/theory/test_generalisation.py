@@ -56,7 +56,7 @@ def test_a_teacher_below_the_edge_drowns():
 def test_aligned_descent_with_a_small_step_has_the_errors_of_the_finite_theory(discrete):
     teacher, targets = noisy(np.array([4.0, 2.0]), 30, 15)
     held_out = HeldOut(np.eye(30) / 30, teacher / 30, float(np.sum(teacher**2) / 30))
-    problem = Problem(np.eye(30) / 30, targets / 30, held_out)
+    problem = Problem(np.eye(30) / 30, targets / 30, held_out=held_out)
     delta, step = 6.0, 0.15
     weights = initial_weights(problem, "aligned", 2, 15, delta, np.random.default_rng(2))
     run = gradient_descent(problem, weights, step, [0, 200, 600, 1500, 3000, 6000], modes=1)

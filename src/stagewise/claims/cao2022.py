@@ -167,6 +167,7 @@ CLAIMS = (
         "saddle_stages",
         expected=0.0,
         tolerance=0.05,
+        experiments=("saddles",),
         measure=_plateau_loss,
     ),
     Claim(

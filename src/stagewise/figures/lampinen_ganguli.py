@@ -55,6 +55,7 @@ def _errors(axes: Axes, curves: pd.DataFrame, quantity: str) -> None:
     axes.axhline(1, color=style.MUTED, linewidth=0.6)
     axes.set(xscale="log", xlabel="iteration", ylabel=quantity.replace("_", " "))
     axes.set_xlim(25, None)
+    axes.xaxis.set_minor_formatter(NullFormatter())
     if quantity == "test_error":
         axes.set(ylim=(0, 1.6))
 

@@ -65,7 +65,7 @@ def _errors(axes: Axes, centred: pd.DataFrame, uncentred: pd.DataFrame) -> None:
             )
     scales = sorted(centred["delta"].unique())
     style.log_scale_axis(axes, scales)
-    axes.set(ylabel="|measured / predicted − 1|", ylim=(0, None))
+    axes.set(ylabel="|measured / predicted − 1|", ylim=(0, 1.5 * axes.get_ylim()[1]))
     axes.legend(loc="upper right", handlelength=2.2)
 
 
