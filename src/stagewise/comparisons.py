@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.special import polygamma
 
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.theory import stable_step, waiting_growth
@@ -102,6 +101,8 @@ def start_scatter(width: int | IntArray, mode: IntArray) -> FloatArray:
     Derived: the k-th amplitude starts from a chi variable with width − k + 1 degrees of freedom,
     whose logarithm has the standard deviation ½√ψ′((width − k + 1)/2). ln T_k has that over delta.
     """
+    from scipy.special import polygamma  # few jobs need it
+
     return np.asarray(np.sqrt(polygamma(1, (width - mode + 1) / 2)) / 2)
 
 

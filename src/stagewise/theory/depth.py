@@ -1,7 +1,6 @@
 """When an aligned mode of a network with L layers is learned: a ← a + η(σ − λa^L)a^(L−1)."""
 
 import numpy as np
-from scipy.special import hyp2f1
 
 from stagewise.arrays import FloatArray
 from stagewise.theory.learning_times import learning_iteration
@@ -46,6 +45,8 @@ def flow_time(
 
 
 def _saturation(amplitude: FloatArray, depth: int) -> FloatArray:
+    from scipy.special import hyp2f1  # few jobs need it
+
     power = 2 / depth
     return np.asarray(amplitude**2 / 2 * hyp2f1(1, power, 1 + power, amplitude**depth))
 

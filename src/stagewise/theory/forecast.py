@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import digamma
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
@@ -77,6 +76,8 @@ def initial_amplitudes(delta: FloatArray, dim_in: int, width: int, stages: int) 
     largest component along the growing one has the mean logarithm of a chi variable with
     width − j degrees of freedom.
     """
+    from scipy.special import digamma  # few jobs need it
+
     position = np.arange(stages)
     spread = 0.5 * (digamma((width - position) / 2) + np.log(2 / width))
     return np.asarray(-delta[:, None] + 0.5 * np.log((1 + width / dim_in) / 2) + spread)
