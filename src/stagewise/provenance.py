@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,14 @@ _LIBRARIES = ("numpy", "scipy", "numba", "pandas", "pyarrow", "matplotlib", "sea
 def provenance(config: Mapping[str, Any], aggregates: Sequence[Path]) -> dict[str, Any]:
     """Everything that a rebuild would be compared by, and what it was built with."""
     text = json.dumps(config, sort_keys=True)
+    # Tables of one experiment have its name, in a folder for each kind.
+    shared = os.path.commonpath([path.parent for path in aggregates]) if aggregates else ""
     return {
         "commit": git_commit(),
         "config": hashlib.sha256(text.encode()).hexdigest(),
-        "aggregates": {path.name: content_hash(path) for path in aggregates},
+        "aggregates": {
+            path.relative_to(shared).as_posix(): content_hash(path) for path in aggregates
+        },
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "machine": machine(),
