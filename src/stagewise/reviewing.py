@@ -19,7 +19,11 @@ def claim_seconds(plan: Plan, claim: Claim, costs: pd.DataFrame) -> float | None
     datasets = {each for name in experiments for each in plan.config.experiments[name].datasets}
     if "assumption" in claim.tables:
         datasets |= set(plan.config.assumption)
-    steps = {f"simulate/{name}" for name in experiments} | set(claim.tables)
+    trained = {
+        f"{'plateaus' if plan.config.experiments[name].plateaus else 'simulate'}/{name}"
+        for name in experiments
+    }
+    steps = trained | set(claim.tables)
     steps |= {f"moments/{name}" for name in datasets}
     known = costs[costs["step"].isin(steps)]
     return float(known["seconds"].sum()) if len(known) == len(steps) else None
