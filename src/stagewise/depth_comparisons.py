@@ -95,16 +95,6 @@ def log_slope(frame: pd.DataFrame, value: str) -> float:
     return float(np.polyfit(scale, values, 1)[0])
 
 
-def seed_slopes(frame: pd.DataFrame, value: str) -> pd.Series:
-    """The exponent of every seed on its own, seeds with fewer than two scales left out."""
-    return (
-        frame.groupby("seed")
-        .filter(lambda group: len(group) > 1)
-        .groupby("seed")
-        .apply(log_slope, value, include_groups=False)
-    )
-
-
 def run_separation(times: pd.DataFrame) -> pd.DataFrame:
     """One row a run: its overlap, the largest share of a next singular value at 90 % of one.
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 
 from stagewise.aggregates import Aggregates
-from stagewise.claims.measures import spread
+from stagewise.claims.measures import failure_bracket, spread
 from stagewise.claims.registry import Claim, Measurement
 from stagewise.comparisons import slope_over_scale, swapped_pairs
 from stagewise.theory import CONVERGENCE_THRESHOLD, OVERSHOOT_THRESHOLD
@@ -124,12 +123,9 @@ def _threshold(
     step = times["relative_step_size"]
     fine = good(times["outcome"])
     all_good, any_good = (getattr(fine.groupby(step), name)() for name in ("all", "any"))
-    first_bad = float(all_good.index[~all_good].min()) if not all_good.all() else np.inf
-    below = all_good.index[all_good.index < first_bad]
-    last_good = float(below.max()) if len(below) else 0.0
     ratio = times["lam"] / times["sigma"]
     mixed = int((any_good & ~all_good).sum())
-    bracket = (last_good, first_bad if np.isfinite(first_bad) else last_good)
+    bracket = failure_bracket(fine, step)
     return Measurement(
         value=sum(bracket) / 2,
         interval=bracket,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from stagewise.aggregates import Aggregates
 from stagewise.claims.cao2022 import CRITICAL
-from stagewise.claims.measures import spread
+from stagewise.claims.measures import failure_bracket, spread
 from stagewise.claims.registry import Claim, Measurement
 from stagewise.comparisons import wilson_interval
 from stagewise.depth_comparisons import (
@@ -71,13 +71,7 @@ def _stable_step(aggregates: Aggregates) -> Measurement | None:
         return None
     fine = times["outcome"] != "no convergence"
     steps = times["relative_step_size"]
-    brackets = []
-    for _, own in fine.groupby(times["depth"]):
-        all_good = own.groupby(steps).all()
-        bad = all_good.index[~all_good]
-        first_bad = float(bad.min()) if len(bad) else float(all_good.index.max())
-        below = all_good.index[all_good.index < first_bad]
-        brackets.append((float(below.max()) if len(below) else 0.0, first_bad))
+    brackets = [failure_bracket(own, steps[own.index]) for _, own in fine.groupby(times["depth"])]
     middle = np.array(brackets).mean(axis=1)
     worst = middle[int(np.argmax(np.abs(middle - 2)))]
     ends = aggregates.plateaus_of("saddles")
