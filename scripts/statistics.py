@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stagewise.files import read_table, write_table
-from stagewise.pipeline.forecasts import with_forecasts
+from stagewise.pipeline.aggregates import with_forecasts
 from stagewise.pipeline.rule import logged
 from stagewise.pipeline.statistics import learning_times_table, summary_table
 

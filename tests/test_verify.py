@@ -13,6 +13,7 @@ from stagewise.claims.tables import write_claims
 from stagewise.cli import main
 from stagewise.errors import StagewiseError
 from stagewise.files import write_table
+from stagewise.plan import AGGREGATES
 from stagewise.verify import archive, report, verify
 
 
@@ -20,7 +21,7 @@ def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a"):
     """Results of a run whose numbers are multiplied by a factor."""
     values = factor * np.array([1.0, 2.0, 3.0])
     table = pa.table({"name": [label, "b", None], "value": values, "blank": [None, 1.0, 2.0]})
-    for name in ("learning_times", "trajectory_summary"):
+    for name in AGGREGATES:
         write_table(table, folder / f"{name}.parquet")
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     pd.DataFrame({"dataset": ["digits"], "delta_x": [0.5 * factor]}).to_csv(

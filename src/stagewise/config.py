@@ -5,9 +5,9 @@ starts; the JSON schema and `config/README.md` are generated from them.
 """
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from stagewise.data_specs import (
     AlignedData,
@@ -186,6 +186,18 @@ class Experiment(Section):
         return self
 
 
+def _without_null(sections: Any) -> Any:
+    if isinstance(sections, dict):
+        return {name: section for name, section in sections.items() if section is not None}
+    return sections
+
+
+Experiments = Annotated[
+    dict[Name, Experiment],
+    BeforeValidator(_without_null, json_schema_input_type=dict[Name, Experiment | None]),
+]
+
+
 class Config(Section):
     """Everything a run of the workflow depends on."""
 
@@ -204,7 +216,10 @@ class Config(Section):
         20, description="Random basis completions averaged in the table assumption."
     )
     datasets: dict[Name, DataSpec] = Field(min_length=1, description="Data sets by name.")
-    experiments: dict[Name, Experiment] = Field(min_length=1, description="Experiments by name.")
+    experiments: Experiments = Field(
+        min_length=1,
+        description="Experiments by name; an overlay leaves one out by setting it to null.",
+    )
     figures: list[Name] = Field(min_length=1, description="Figures to render, in page order.")
 
     @field_validator("run")

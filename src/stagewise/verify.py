@@ -18,8 +18,8 @@ from stagewise.claims.tables import read_claims
 from stagewise.errors import StagewiseError
 from stagewise.files import canonical_hash, read_table, write_text
 from stagewise.formats import read_csv
+from stagewise.plan import AGGREGATES
 
-AGGREGATES = ("learning_times", "trajectory_summary")
 TABLES = ("assumption",)
 RTOL = 1e-6
 ATOL = 1e-9

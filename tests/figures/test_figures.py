@@ -20,8 +20,8 @@ from stagewise.experiments import expand
 from stagewise.figures import FIGURES, style
 from stagewise.files import write_table
 from stagewise.formats import write_formats
-from stagewise.pipeline.aggregates import SCHEMAS
-from stagewise.pipeline.forecasts import forecast_table, with_forecasts
+from stagewise.pipeline.aggregates import SCHEMAS, with_forecasts
+from stagewise.pipeline.forecasts import forecast_table
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate

@@ -1,17 +1,21 @@
 """A named target builds what it needs and nothing else."""
 
+from pathlib import Path
+
+import pyarrow.compute as pc
 import pytest
-import yaml
-from snakemake.utils import update_config
 
 from stagewise.aggregates import Aggregates
 from stagewise.claims import CLAIMS, claim_named, judge
 from stagewise.claims.tables import read_claims
 from stagewise.figures import FIGURES as SPECS
-from stagewise.plan import make_plan
+from stagewise.files import read_table, write_table
+from stagewise.plan import AGGREGATES, make_plan
 from stagewise.targets import claim_targets
 
-from .working_copy import FIGURES, RESULTS, build, planned
+from .working_copy import FIGURES, REPOSITORY, RESULTS, build, planned
+
+REFERENCE = REPOSITORY / "reference"
 
 STAIRCASE, DIGITS, AUTOENCODER = (
     f"Moments of the data set {name}" for name in ("staircase", "digits", "autoencoder")
@@ -94,18 +98,24 @@ def test_a_claim_built_by_its_id_has_the_verdict_of_the_whole_run(built):
 
 
 @pytest.fixture(scope="module")
-def smoke_targets(default_config, smoke):
-    overlay = yaml.safe_load((smoke / "config/smoke.yaml").read_text(encoding="utf-8"))
-    update_config(default_config, overlay)
+def default_targets(default_config):
     return claim_targets(make_plan(default_config))
 
 
 @pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS])
-def test_a_claim_reads_no_other_runs_than_its_target_builds(claim, smoke, smoke_targets):
-    target = smoke_targets[claim]
-    given = {kind: [smoke / path for path in paths] for kind, paths in target.tables.items()}
-    whole = {each.id: each for each in read_claims(smoke / "results/smoke/claims.json")}
-    assert judge(claim_named(claim), Aggregates(given)) == whole[claim]
+def test_a_claim_reads_no_other_runs_than_its_target_builds(claim, default_targets, tmp_path):
+    given: dict[str, list[Path]] = {}
+    for kind, parts in default_targets[claim].tables.items():
+        if kind not in AGGREGATES:
+            given[kind] = [REFERENCE / Path(path).name for path in parts]
+            continue
+        whole = read_table(REFERENCE / f"{kind}.parquet")
+        for experiment in (Path(path).stem for path in parts):
+            part = whole.filter(pc.equal(whole["experiment"].cast("string"), experiment))
+            given.setdefault(kind, []).append(tmp_path / kind / f"{experiment}.parquet")
+            write_table(part, given[kind][-1])
+    archived = {each.id: each for each in read_claims(REFERENCE / "claims.json")}
+    assert judge(claim_named(claim), Aggregates(given)) == archived[claim]
 
 
 def test_figures_and_claims_have_names_of_their_own():

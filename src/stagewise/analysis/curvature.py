@@ -24,31 +24,49 @@ def hessian_product(
     zeros and ones. Returns L arrays. Source: derived, the product rule on the gradient
     W_before^T R W_after^T with R = observed ∘ (W − target).
     """
-    before, d_before = _products(layers, direction)
-    after, d_after = (
-        [each.T for each in reversed(products)]
-        for products in _products([w.T for w in layers[::-1]], [v.T for v in direction[::-1]])
-    )
-    residual = observed * (before[-1] @ layers[-1] - target)
-    change = observed * (d_before[-1] @ layers[-1] + before[-1] @ direction[-1])
-    return [
-        d_before[at].T @ residual @ after[at].T
-        + before[at].T @ change @ after[at].T
-        + before[at].T @ residual @ d_after[at].T
-        for at in range(len(layers))
-    ]
+    return _Hessian(layers, target, observed).times(direction)
 
 
-def _products(
-    layers: list[FloatArray], direction: list[FloatArray]
-) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Product of the layers before each one, and its derivative along the direction."""
-    size = len(layers[0])
-    products, derivatives = [np.eye(size)], [np.zeros((size, size))]
-    for layer, change in zip(layers[:-1], direction[:-1], strict=True):
-        derivatives.append(derivatives[-1] @ layer + products[-1] @ change)
+class _Hessian:
+    """What does not depend on the direction is computed once; Lanczos asks for many directions."""
+
+    def __init__(self, layers: list[FloatArray], target: FloatArray, observed: FloatArray) -> None:
+        self.layers, self.observed = layers, observed
+        self.flipped = [layer.T for layer in reversed(layers)]
+        self.before = _products_before(layers)
+        self.after_flipped = _products_before(self.flipped)
+        self.residual = observed * (self.before[-1] @ layers[-1] - target)
+
+    def times(self, direction: list[FloatArray]) -> list[FloatArray]:
+        d_before = _derivatives(self.layers, self.before, direction)
+        d_after = _derivatives(
+            self.flipped, self.after_flipped, [each.T for each in reversed(direction)]
+        )
+        change = self.observed * (d_before[-1] @ self.layers[-1] + self.before[-1] @ direction[-1])
+        return [
+            (d_before[at].T @ self.residual + self.before[at].T @ change)
+            @ self.after_flipped[-1 - at]
+            + self.before[at].T @ self.residual @ d_after[-1 - at]
+            for at in range(len(direction))
+        ]
+
+
+def _products_before(layers: list[FloatArray]) -> list[FloatArray]:
+    """Product of the layers before each one."""
+    products = [np.eye(len(layers[0]))]
+    for layer in layers[:-1]:
         products.append(products[-1] @ layer)
-    return products, derivatives
+    return products
+
+
+def _derivatives(
+    layers: list[FloatArray], products: list[FloatArray], direction: list[FloatArray]
+) -> list[FloatArray]:
+    """Derivative along the direction of the product of the layers before each one."""
+    derivatives = [np.zeros_like(products[0])]
+    for layer, product, change in zip(layers[:-1], products[:-1], direction[:-1], strict=True):
+        derivatives.append(derivatives[-1] @ layer + product @ change)
+    return derivatives
 
 
 def extreme_curvatures(
@@ -59,6 +77,7 @@ def extreme_curvatures(
     The smallest one is found as the largest of (largest − Hessian), so that its accuracy is relative
     to the spectrum and not to itself: at a minimum it is zero many times over.
     """
+    hessian = _Hessian(layers, target, observed)
     places = np.cumsum([0, *(layer.size for layer in layers)])
     size = int(places[-1])
 
@@ -67,7 +86,7 @@ def extreme_curvatures(
             vector[start:stop].reshape(layer.shape)
             for layer, start, stop in zip(layers, places[:-1], places[1:], strict=True)
         ]
-        found = hessian_product(layers, target, observed, direction)
+        found = hessian.times(direction)
         return np.concatenate([each.ravel() for each in found])
 
     start = np.random.default_rng(0).standard_normal(size)

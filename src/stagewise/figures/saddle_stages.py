@@ -29,6 +29,7 @@ def plot(aggregates: Aggregates) -> Figure:
         ):
             draw(axes, own, found)
             axes.set(xscale="log", xlabel="iteration", xlim=(10, None))
+            axes.minorticks_off()
             style.panel_title(axes, next(letters), title)
     handles, labels = panels[0][1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=len(handles))

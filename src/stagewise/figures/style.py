@@ -1,5 +1,6 @@
 """One look for all figures, and the only place that saves them."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,22 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.files import replacing
+
+# Half of seaborn's import is scipy.stats, for kernel densities. It does without it where there is
+# none, and no figure here draws a density.
+_STATISTICS = sys.modules.get("scipy.stats")
+sys.modules["scipy.stats"] = None  # type: ignore[assignment]
+try:
+    import seaborn as sns
+finally:
+    del sys.modules["scipy.stats"]
+    if _STATISTICS is not None:
+        sys.modules["scipy.stats"] = _STATISTICS
 
 ONE_COLUMN = 3.35
 TWO_COLUMNS = 6.9

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from stagewise.config import Experiment
@@ -78,33 +77,6 @@ def _rows_of_width(
         for case in range(len(grid))
         for stage in range(stages)
     ]
-
-
-def with_forecasts(times: pa.Table, forecasts: pa.Table) -> pa.Table:
-    """Learning times with the forecasts of their grid points filled in; order and schema kept."""
-    if forecasts.num_rows == 0:
-        return times
-    predicted = [name for name in FORECASTS.names if name.startswith("predicted_")]
-    keys = ["experiment", "dataset", "draw", "width", "delta", "relative_step_size", "mode"]
-    frame, table = (each.to_pandas() for each in (times, forecasts))
-    text = {"experiment": "str", "dataset": "str"}
-    frame, table = frame.astype(text), table.astype(text)
-    draws = table.groupby(["experiment", "dataset"])["draw"].max() + 1
-    count = pd.MultiIndex.from_frame(frame[["experiment", "dataset"]]).map(draws)
-    frame["draw"] = frame["seed"] % pd.Series(count, index=frame.index).fillna(1).astype("int64")
-    merged = frame.drop(columns=predicted).merge(
-        table[keys + predicted], on=keys, how="left", validate="many_to_one"
-    )
-    # The forecasts are for two layers that start with independent Gaussian entries.
-    fits = (merged["depth"] == 2) & (merged["initialisation"] == "gaussian")
-    merged.loc[~fits, predicted] = np.nan
-    columns = []
-    for field in times.schema:
-        if field.name in predicted:
-            columns.append(pa.array(merged[field.name], type=field.type, from_pandas=True))
-        else:
-            columns.append(times[field.name])
-    return pa.table(columns, schema=times.schema)
 
 
 def _present(value: float) -> float | None:

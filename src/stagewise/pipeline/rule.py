@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stagewise.errors import StagewiseError
+from stagewise.processes import spare_pandas
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
@@ -17,8 +18,10 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 def logged(snakemake: Any) -> Iterator[None]:
     """Send output to the rule's log; end with a sentence and exit code 2 on a StagewiseError.
 
-    A disk without room ends so too, wherever it shows, be it in the log itself.
+    A disk without room ends so too, wherever it shows, be it in the log itself. A script that has
+    not imported pandas by now does without it.
     """
+    spare_pandas()
     log_path = Path(snakemake.log[0])
     message = ""
     try:

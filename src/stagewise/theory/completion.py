@@ -52,9 +52,10 @@ def _alternated(
 
 def _rows(basis: FloatArray, target: FloatArray, observed: FloatArray) -> FloatArray:
     """For each row of the target, coefficients over the columns of `basis`, observed entries only."""
-    gram = np.einsum("ia,ni,ib->nab", basis, observed, basis, optimize=True)
-    moment = (observed * target) @ basis
     size = basis.shape[1]
+    pairs = (basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1)
+    gram = (observed @ pairs).reshape(-1, size, size)
+    moment = (observed * target) @ basis
     ridge = 1e-12 * np.trace(gram, axis1=1, axis2=2)[:, None, None] * np.eye(size)
     # A row with fewer observed entries than the rank has no unique fit; the ridge picks the smallest.
     return np.asarray(np.linalg.solve(gram + ridge + 1e-300 * np.eye(size), moment[:, :, None]))[
