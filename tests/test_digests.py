@@ -26,7 +26,8 @@ Write = Callable[..., None]
 
 
 def forget() -> None:
-    for function in (digests._tree, digests._direct_imports, digests._code_digest):
+    cached = digests._path, digests._tree, digests._direct_imports, digests._code_digest
+    for function in cached:
         function.cache_clear()
 
 

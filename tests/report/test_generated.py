@@ -75,6 +75,6 @@ def test_the_default_configuration_uses_enough_seeds():
     # One run a rank to look at, and a start that is the same for every seed.
     assert seeds.pop("saddle_stages") == 5
     assert seeds.pop("saddles_balanced") == 1
-    deep = {"saddles", "stable_step_deep", "escape_times", "descent_separation", "rmsprop"}
+    deep = {"saddles", "stable_step_deep", "descent_separation", "rmsprop"}
     assert min(seeds.pop(name) for name in deep) >= 10
     assert min(seeds.values()) >= 20

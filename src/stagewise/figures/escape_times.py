@@ -53,9 +53,11 @@ def _series(times: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame, dict[str,
     ]
 
 
-def _banded(axes: Axes, rows: pd.DataFrame, value: pd.Series, look: dict[str, Any]) -> None:
+def _banded(
+    axes: Axes, rows: pd.DataFrame, value: pd.Series, look: dict[str, Any], middle: str = "mean"
+) -> None:
     groups = value.groupby(rows["product_scale"])
-    centre = groups.mean()
+    centre = groups.agg(middle)
     band = np.stack([centre - groups.min(), groups.max() - centre]).clip(0)
     axes.errorbar(centre.index, centre, yerr=band, elinewidth=0.7, **look)
 
@@ -104,6 +106,7 @@ def _law(axes: Axes, times: pd.DataFrame) -> None:
 
 def _overlap(axes: Axes, times: pd.DataFrame) -> None:
     for _, _, rows, look in _series(times):
-        _banded(axes, rows, rows["next_value_overlap"], look)
+        # Single runs whose stages merge would decide a mean.
+        _banded(axes, rows, rows["next_value_overlap"], look, "median")
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
     axes.set(ylabel="next value learned at 90 %")
