@@ -1,12 +1,11 @@
-"""The tiny run through Slurm gives the results of the local one, where a Slurm answers."""
+"""The smoke run through Slurm gives the results of the local one, where a Slurm answers."""
 
-import importlib.util
 import shutil
 import subprocess
 
 import pytest
 
-from .working_copy import build, fingerprints
+from .working_copy import build, clone, fingerprints, forget_results
 
 
 def slurm_answers() -> bool:
@@ -25,21 +24,15 @@ def slurm_answers() -> bool:
     return answer.returncode == 0 and bool(answer.stdout.strip())
 
 
-pytestmark = [
-    pytest.mark.skipif(
-        importlib.util.find_spec("snakemake_executor_plugin_slurm") is None,
-        reason="the plugin snakemake-executor-plugin-slurm is not installed",
-    ),
-    pytest.mark.skipif(not slurm_answers(), reason="no Slurm answers"),
-]
-
-
-def test_a_run_through_slurm_gives_the_same_results(unbuilt, baseline):
+@pytest.mark.skipif(not slurm_answers(), reason="no Slurm answers")
+def test_a_run_through_slurm_gives_the_same_results(smoke, tmp_path):
+    copy = forget_results(clone(smoke, tmp_path / "slurm"))
     outcome = build(
-        unbuilt,
-        *("--profile", "profiles/slurm", "--slurm-no-account"),
-        *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"),
+        copy,
+        *("--configfile", "config/smoke.yaml", "--profile", "profiles/slurm"),
+        *("--slurm-no-account", "--slurm-status-command", "squeue"),
+        *("--slurm-init-seconds-before-status-checks", "5"),
         cores=1,
     )
     assert "has been submitted with SLURM jobid" in outcome.output
-    assert fingerprints(unbuilt) == fingerprints(baseline)
+    assert fingerprints(copy, "smoke") == fingerprints(smoke, "smoke")

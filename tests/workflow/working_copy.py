@@ -169,15 +169,16 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def fingerprints(copy: Path) -> dict[str, str]:
+def fingerprints(copy: Path, run: str = "tiny") -> dict[str, str]:
     """Canonical hashes of the aggregates; of all else that must not change, those of the bytes."""
-    aggregates = sorted((copy / RESULTS).glob("*.parquet"))
+    results, figures = copy / "results" / run, copy / "figures" / run
+    aggregates = sorted(results.glob("*.parquet"))
     others = [
-        *(copy / RESULTS / "moments").iterdir(),
-        *(copy / RESULTS / "tables").iterdir(),
-        *(copy / RESULTS / name for name in ("claims.json", "macros.tex", "verdicts.txt")),
-        *(copy / FIGURES).glob("*.pdf"),
-        *(copy / FIGURES).glob("*.png"),
+        *(results / "moments").iterdir(),
+        *(results / "tables").iterdir(),
+        *(results / name for name in ("claims.json", "macros.tex", "verdicts.txt")),
+        *figures.glob("*.pdf"),
+        *figures.glob("*.png"),
     ]
     hashes = {path: canonical_hash(read_table(path)) for path in aggregates}
     hashes |= {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(others)}
