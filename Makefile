@@ -33,12 +33,12 @@ $(VENV)/dependencies: requirements.lock
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "There is no $(PYTHON) on this machine; install Python 3.11 or newer, or say which one: make PYTHON=/path/to/python3.11"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) --version), but Python 3.11 or newer is needed; say which one: make PYTHON=/path/to/python3.11"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv or pip; install them (on Debian: apt-get install python3-venv) and run make again"; exit 2; }
-	@echo "Installing the locked environment into $(VENV) (one to two minutes with pip, seconds with uv)"
+	@echo "Installing the locked environment into $(VENV) (about a minute with pip, seconds with uv)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements.lock ; \
+	  uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements.lock ; \
 	else \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock ; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock ; \
 	fi
 	@touch $@
 

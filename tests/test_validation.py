@@ -130,13 +130,24 @@ def test_an_experiment_without_any_initial_scale_is_told_both_keys():
     assert sentence.endswith("neither of delta and product_scale is given; give one of them.")
 
 
-@pytest.mark.parametrize("value", [5, None, "text", [1], True])
 @pytest.mark.parametrize(
-    "path", [("datasets", "digits"), GRID, ("datasets",), ("experiments",)], ids=".".join
+    ("path", "value"),
+    [
+        (path, value)
+        for path in (("datasets", "digits"), GRID, ("datasets",), ("experiments",))
+        for value in (5, None, "text", [1], True)
+        if (path, value) != (GRID, None)  # that leaves the experiment out
+    ],
 )
 def test_a_section_that_is_no_mapping_is_refused(path, value):
     sentence = complaint(changed(path, value))
     assert sentence.startswith(f"{'.'.join(path)} is {value!r}; it must be ")
+
+
+def test_an_experiment_that_is_null_is_left_out_but_not_by_what_shows_it():
+    sentence = complaint(changed(GRID, None))
+    assert "closed_form" in sentence
+    assert "figures" in sentence
 
 
 NUMBER, INTEGER, TEXT, SWITCH, LIST = (

@@ -31,7 +31,7 @@ def test_a_run_through_slurm_gives_the_same_results(smoke, tmp_path):
         copy,
         *("--configfile", "config/smoke.yaml", "--profile", "profiles/slurm"),
         *("--slurm-no-account", "--slurm-status-command", "squeue"),
-        *("--slurm-init-seconds-before-status-checks", "5"),
+        *("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"),
         cores=1,
     )
     assert "has been submitted with SLURM jobid" in outcome.output
