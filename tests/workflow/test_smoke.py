@@ -42,7 +42,7 @@ def html(smoke):
 
 
 def test_smoke_runs_every_rule_and_leaves_out_nothing_but_figures(smoke):
-    listed = run_snakemake(smoke, "--list-rules")
+    listed = run_snakemake(smoke, "--list-rules", "--configfile", "config/smoke.yaml")
     rules = set(re.findall(r"^([a-z]\w*)(?: \(.*\))?$", listed.output, re.MULTILINE))
     printed = (smoke / "smoke.txt").read_text(encoding="utf-8")
     ran = set(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", printed, re.MULTILINE))
