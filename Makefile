@@ -47,7 +47,7 @@ reproduce: $(STAMP)  ## Rebuild every figure, table and verdict; then open figur
 	@cat results/verdicts.txt
 	@echo "The page to read: figures/index.html"
 
-smoke: $(STAMP)  ## Every rule once, on tiny grids (results/smoke, figures/smoke)
+smoke: $(STAMP)  ## Every kind of rule once, on tiny grids (results/smoke, figures/smoke)
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
 	@cat results/smoke/verdicts.txt
 	@echo "The page to read: figures/smoke/index.html"

@@ -87,6 +87,11 @@ def test_every_value_of_an_overlay_differs_from_the_default(overlay):
     assert {path for path in repeated if path[-1] != "runs_per_shard"} == set()
 
 
+def test_the_smoke_run_says_of_every_experiment_how_small_it_is_or_that_it_is_left_out():
+    smoke = yaml.safe_load((ROOT / "config/smoke.yaml").read_text(encoding="utf-8"))
+    assert set(smoke["experiments"]) == set(merged()["experiments"])
+
+
 def test_checking_a_configuration_does_not_change_it():
     raw = merged()
     parse_config(raw)

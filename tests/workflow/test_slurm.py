@@ -1,11 +1,15 @@
-"""The smoke run through Slurm gives the results of the local one, where a Slurm answers."""
+"""The profile for Slurm; the smoke run through Slurm gives the results of the local one, where a Slurm answers."""
 
+import re
 import shutil
 import subprocess
 
 import pytest
+import yaml
 
-from .working_copy import build, clone, fingerprints, forget_results
+from stagewise.figures import FIGURES
+
+from .working_copy import REPOSITORY, build, clone, fingerprints, forget_results
 
 
 def slurm_answers() -> bool:
@@ -22,6 +26,19 @@ def slurm_answers() -> bool:
     except subprocess.TimeoutExpired:
         return False
     return answer.returncode == 0 and bool(answer.stdout.strip())
+
+
+def test_the_profile_gives_every_rule_to_a_job_that_is_worth_submitting():
+    profile = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text("utf-8"))
+    rules = set(re.findall(r"^rule (\w+):", _rules(), re.MULTILINE)) | set(FIGURES)
+    local = {"all", "figures", "tables", "claims"}
+    assert rules - local - {"judge_one_claim"} == set(profile["groups"])
+    assert set(profile["groups"].values()) == set(profile["group-components"])
+
+
+def _rules() -> str:
+    files = [REPOSITORY / "Snakefile", *(REPOSITORY / "workflow/rules").glob("*.smk")]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
 @pytest.mark.skipif(not slurm_answers(), reason="no Slurm answers")
