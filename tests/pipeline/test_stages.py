@@ -22,6 +22,7 @@ from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table
 from stagewise.problems.datasets import draw_moments
 from stagewise.schemas import PLATEAUS, STAGES
+from stagewise.validation import parse_config
 
 DATASETS = {
     "factors": draw_moments(
@@ -196,3 +197,13 @@ def test_the_separation_of_a_run_is_its_worst_pair():
     runs = run_separation(times[(times["rank"] == 3) & (times["observed"] == 1)])
     assert runs["overlap"].between(0, 0.1).all()
     assert runs["last_iteration"].notna().all()
+
+
+def test_curvature_where_training_rests_is_the_same_to_the_last_bit_each_time(default_config):
+    # From this start two runs rest where Lanczos exhausts its space and goes on from a random one.
+    config = parse_config(default_config)
+    factors = draw_moments("factors", config.datasets["factors"], None)
+    changes = {"depth": [2], "product_scale": [1e-4]}
+    each = config.experiments["saddles"].model_copy(update=changes)
+    once, again = (plateaus_table("saddles", each, {"factors": factors}) for _ in range(2))
+    assert canonical_hash(once) == canonical_hash(again)

@@ -109,6 +109,7 @@ def _top(product: Callable[[FloatArray], FloatArray], size: int, start: FloatArr
         tol=TOLERANCE,
         maxiter=100 * size,
         return_eigenvectors=False,
+        rng=np.random.default_rng(1),  # for restarts where a Krylov space is exhausted
     )
     return float(values[0])
 
