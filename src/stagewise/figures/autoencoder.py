@@ -75,6 +75,6 @@ def _scatter(axes: Axes, times: pd.DataFrame) -> None:
     )
     ends = np.array([times["predicted_discrete"].min(), times["predicted_discrete"].max()])
     axes.plot(ends, ends, color=style.INK, linewidth=0.8)
-    axes.text(0.04, 0.93, "line: measured = predicted", transform=axes.transAxes)
+    axes.text(0.04, 0.98, "line: measured\n= predicted", transform=axes.transAxes, va="top")
     axes.set(xscale="log", yscale="log")
     axes.set(xlabel=r"$\delta/\ln(1+\eta\sigma)$ (iterations)", ylabel="learned at (iterations)")
