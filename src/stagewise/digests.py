@@ -76,19 +76,17 @@ def _imports_of(tree: ast.Module) -> tuple[str, ...]:
     return tuple(sorted({name for name in own if _path(name) is not None}))
 
 
-def _is_text(statement: ast.AST) -> bool:
-    """Whether a statement is only text, which is what docstrings are."""
-    value = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+class _WithoutWords(ast.NodeTransformer):
+    """Drops statements that are only text, which is what docstrings are."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else node
 
 
 @cache
 def _code_digest(module: str) -> str:
-    tree = _tree(module)
-    for node in ast.walk(tree):
-        for block in ("body", "orelse", "finalbody"):
-            if isinstance(statements := getattr(node, block, None), list):
-                setattr(node, block, [each for each in statements if not _is_text(each)])
+    tree = _WithoutWords().visit(_tree(module))
     digest = hashlib.sha256(ast.dump(tree).encode())
     path = _path(module)
     if path is not None:

@@ -1,9 +1,7 @@
 """What the processes of a run inherit: one thread each, and this package."""
 
 import os
-import sys
 from contextlib import suppress
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 THREAD_VARIABLES = (
@@ -56,23 +54,3 @@ def clear_stale_lock(directory: Path) -> None:
         for stale in (folder / "locks").glob("*.lock"):
             stale.unlink(missing_ok=True)
         fcntl.flock(held, fcntl.LOCK_SH)
-
-
-def spare_pandas() -> None:
-    """Let pyarrow find no pandas in this process, unless it is imported already.
-
-    pyarrow would import it to recognise its types, which takes half a second of every job, and most
-    jobs have no use for it. Afterwards pandas can be imported, but pyarrow knows nothing of it.
-    """
-    import pyarrow as pa
-
-    if "pandas" not in sys.modules:
-        sys.meta_path.insert(0, _NoPandas())
-        pa.array([0])  # it looks once and remembers
-        del sys.meta_path[0]
-
-
-class _NoPandas(MetaPathFinder):
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
-        if name == "pandas":
-            raise ImportError(name)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.analysis import extreme_curvatures, hessian_product, numerical_rank
+from stagewise.analysis import extreme_curvatures, hessian, numerical_rank
 from stagewise.dynamics.gradients import descent_directions
 
 SHAPES = [
@@ -63,7 +63,7 @@ def dense(layers, target, observed):
 def test_a_hessian_product_is_the_directional_derivative_of_the_gradient(shapes):
     layers, target, observed = point(shapes)
     direction = [np.random.default_rng(1).standard_normal(shape) for shape in shapes]
-    found = hessian_product(layers, target, observed, direction)
+    found = hessian(layers, target, observed)(direction)
     step = 1e-5
     ahead, back = (
         gradient(

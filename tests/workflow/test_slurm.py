@@ -1,4 +1,4 @@
-"""The profile for Slurm; the smoke run through Slurm gives the results of the local one, where a Slurm answers."""
+"""The profile for Slurm: its groups, and that a run gives the local results where a Slurm answers."""
 
 import re
 import shutil

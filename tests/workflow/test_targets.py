@@ -1,5 +1,6 @@
 """A named target builds what it needs and nothing else."""
 
+import shutil
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -98,24 +99,33 @@ def test_a_claim_built_by_its_id_has_the_verdict_of_the_whole_run(built):
 
 
 @pytest.fixture(scope="module")
-def default_targets(default_config):
-    return claim_targets(make_plan(default_config))
+def default_plan(default_config):
+    return make_plan(default_config)
+
+
+@pytest.fixture(scope="module")
+def archived_parts(default_plan, tmp_path_factory):
+    """The reference dealt to the files of its experiments, as the default run has them."""
+    root = tmp_path_factory.mktemp("archived")
+    for kind in AGGREGATES:
+        whole = read_table(REFERENCE / f"{kind}.parquet")
+        for path in default_plan.parts(kind):
+            mine = pc.equal(whole["experiment"].cast("string"), Path(path).stem)
+            write_table(whole.filter(mine), root / path)
+    for path in default_plan.aggregates(("assumption",)).values():
+        (root / path).parent.mkdir(parents=True)
+        shutil.copyfile(REFERENCE / Path(path).name, root / path)
+    return root
 
 
 @pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS])
-def test_a_claim_reads_no_other_runs_than_its_target_builds(claim, default_targets, tmp_path):
-    given: dict[str, list[Path]] = {}
-    for kind, parts in default_targets[claim].tables.items():
-        if kind not in AGGREGATES:
-            given[kind] = [REFERENCE / Path(path).name for path in parts]
-            continue
-        whole = read_table(REFERENCE / f"{kind}.parquet")
-        for experiment in (Path(path).stem for path in parts):
-            part = whole.filter(pc.equal(whole["experiment"].cast("string"), experiment))
-            given.setdefault(kind, []).append(tmp_path / kind / f"{experiment}.parquet")
-            write_table(part, given[kind][-1])
-    archived = {each.id: each for each in read_claims(REFERENCE / "claims.json")}
-    assert judge(claim_named(claim), Aggregates(given)) == archived[claim]
+def test_a_claim_reads_no_other_runs_than_its_target_builds(claim, default_plan, archived_parts):
+    target = claim_targets(default_plan)[claim]
+    given = {
+        kind: [archived_parts / path for path in paths] for kind, paths in target.tables.items()
+    }
+    whole = {each.id: each for each in read_claims(REFERENCE / "claims.json")}
+    assert judge(claim_named(claim), Aggregates(given)) == whole[claim]
 
 
 def test_figures_and_claims_have_names_of_their_own():

@@ -1,7 +1,7 @@
 """Measurement: statistics of recorded trajectories. Knows neither theory nor simulation."""
 
 from stagewise.analysis.commutation import commutation
-from stagewise.analysis.curvature import extreme_curvatures, hessian_product, numerical_rank
+from stagewise.analysis.curvature import extreme_curvatures, hessian, numerical_rank
 from stagewise.analysis.learning_times import crossing_iteration, learning_times
 from stagewise.analysis.order import order_kept, separation
 from stagewise.analysis.outcomes import outcome
@@ -12,7 +12,7 @@ __all__ = [
     "commutation",
     "crossing_iteration",
     "extreme_curvatures",
-    "hessian_product",
+    "hessian",
     "learning_times",
     "numerical_rank",
     "order_kept",

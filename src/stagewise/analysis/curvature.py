@@ -12,43 +12,31 @@ TOLERANCE = 1e-7
 """Accuracy of the eigenvalues as a share of the spectrum's width."""
 
 
-def hessian_product(
-    layers: list[FloatArray],
-    target: FloatArray,
-    observed: FloatArray,
-    direction: list[FloatArray],
-) -> list[FloatArray]:
-    """Hessian of ½‖observed ∘ (W_1⋯W_L − target)‖² at `layers`, times a direction.
+def hessian(
+    layers: list[FloatArray], target: FloatArray, observed: FloatArray
+) -> Callable[[list[FloatArray]], list[FloatArray]]:
+    """Hessian of ½‖observed ∘ (W_1⋯W_L − target)‖² at `layers`, as a product with directions.
 
-    layers, direction : L arrays (rows, columns). target, observed : (dim_in, dim_out), observed of
-    zeros and ones. Returns L arrays. Source: derived, the product rule on the gradient
-    W_before^T R W_after^T with R = observed ∘ (W − target).
+    layers : L arrays (rows, columns), and so are a direction and its product. target, observed :
+    (dim_in, dim_out), observed of zeros and ones. What does not depend on the direction is computed
+    once. Source: derived, the product rule on the gradient W_before^T R W_after^T with
+    R = observed ∘ (W − target).
     """
-    return _Hessian(layers, target, observed).times(direction)
+    flipped = [layer.T for layer in reversed(layers)]
+    before, after = _products_before(layers), _products_before(flipped)
+    residual = observed * (before[-1] @ layers[-1] - target)
 
-
-class _Hessian:
-    """What does not depend on the direction is computed once; Lanczos asks for many directions."""
-
-    def __init__(self, layers: list[FloatArray], target: FloatArray, observed: FloatArray) -> None:
-        self.layers, self.observed = layers, observed
-        self.flipped = [layer.T for layer in reversed(layers)]
-        self.before = _products_before(layers)
-        self.after_flipped = _products_before(self.flipped)
-        self.residual = observed * (self.before[-1] @ layers[-1] - target)
-
-    def times(self, direction: list[FloatArray]) -> list[FloatArray]:
-        d_before = _derivatives(self.layers, self.before, direction)
-        d_after = _derivatives(
-            self.flipped, self.after_flipped, [each.T for each in reversed(direction)]
-        )
-        change = self.observed * (d_before[-1] @ self.layers[-1] + self.before[-1] @ direction[-1])
+    def product(direction: list[FloatArray]) -> list[FloatArray]:
+        d_before = _derivatives(layers, before, direction)
+        d_after = _derivatives(flipped, after, [each.T for each in reversed(direction)])
+        change = observed * (d_before[-1] @ layers[-1] + before[-1] @ direction[-1])
         return [
-            (d_before[at].T @ self.residual + self.before[at].T @ change)
-            @ self.after_flipped[-1 - at]
-            + self.before[at].T @ self.residual @ d_after[-1 - at]
+            (d_before[at].T @ residual + before[at].T @ change) @ after[-1 - at]
+            + before[at].T @ residual @ d_after[-1 - at]
             for at in range(len(direction))
         ]
+
+    return product
 
 
 def _products_before(layers: list[FloatArray]) -> list[FloatArray]:
@@ -72,12 +60,12 @@ def _derivatives(
 def extreme_curvatures(
     layers: list[FloatArray], target: FloatArray, observed: FloatArray
 ) -> tuple[float, float]:
-    """Smallest and largest eigenvalue of the Hessian, by Lanczos; arguments as `hessian_product`.
+    """Smallest and largest eigenvalue of the Hessian, by Lanczos; arguments as `hessian`.
 
     The smallest one is found as the largest of (largest − Hessian), so that its accuracy is relative
     to the spectrum and not to itself: at a minimum it is zero many times over.
     """
-    hessian = _Hessian(layers, target, observed)
+    times = hessian(layers, target, observed)
     places = np.cumsum([0, *(layer.size for layer in layers)])
     size = int(places[-1])
 
@@ -86,7 +74,7 @@ def extreme_curvatures(
             vector[start:stop].reshape(layer.shape)
             for layer, start, stop in zip(layers, places[:-1], places[1:], strict=True)
         ]
-        found = hessian.times(direction)
+        found = times(direction)
         return np.concatenate([each.ravel() for each in found])
 
     start = np.random.default_rng(0).standard_normal(size)

@@ -39,12 +39,12 @@ def _series(times: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame, dict[str,
             str(start),
             rows,
             {
-                "linestyle": "none",
-                "marker": style.MARKERS[depths.index(depth)],
+                "index": depths.index(depth),
                 "color": colours[depths.index(depth)],
                 "markerfacecolor": (
                     "white" if start == "gaussian" else colours[depths.index(depth)]
                 ),
+                "elinewidth": 0.7,
                 "markersize": 4 if start == "gaussian" else 2.2,
                 "label": f"L = {depth}, {'Gaussian' if start == 'gaussian' else start}",
             },
@@ -53,18 +53,17 @@ def _series(times: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame, dict[str,
     ]
 
 
-def _banded(
+def _ranged(
     axes: Axes, rows: pd.DataFrame, value: pd.Series, look: dict[str, Any], middle: str = "mean"
 ) -> None:
     groups = value.groupby(rows["product_scale"])
-    centre = groups.agg(middle)
-    band = np.stack([centre - groups.min(), groups.max() - centre]).clip(0)
-    axes.errorbar(centre.index, centre, yerr=band, elinewidth=0.7, **look)
+    scales = list(groups.groups)
+    style.middle_and_spread(axes, scales, groups, middle=middle, ends=(0, 1), **look)
 
 
 def _scaling(axes: Axes, times: pd.DataFrame) -> None:
     for depth, start, rows, look in _series(times):
-        _banded(axes, rows, rows["learning_iteration"] * rows["step_size"] * rows["sigma"], look)
+        _ranged(axes, rows, rows["learning_iteration"] * rows["step_size"] * rows["sigma"], look)
         if start == "aligned":
             scales = np.geomspace(rows["product_scale"].min(), rows["product_scale"].max(), 60)
             sigma, step = rows["sigma"].iloc[0], rows["step_size"].iloc[0]
@@ -88,7 +87,7 @@ def _law(axes: Axes, times: pd.DataFrame) -> None:
         # A little apart, so that the bars of equal scales stay visible.
         shifted = own.assign(product_scale=own["product_scale"] * 1.3 ** depths.index(depth))
         look |= {"markersize": 3.2, "markerfacecolor": "white"}
-        _banded(axes, shifted, own["mode_learning_iteration"] / flow[own.index], look)
+        _ranged(axes, shifted, own["mode_learning_iteration"] / flow[own.index], look)
     growth = float((rows["step_size"] * rows["sigma"]).max())
     correction = float(discrete_correction(np.array(growth)))
     axes.axhline(1, color=style.INK, linewidth=0.8)
@@ -107,6 +106,6 @@ def _law(axes: Axes, times: pd.DataFrame) -> None:
 def _overlap(axes: Axes, times: pd.DataFrame) -> None:
     for _, _, rows, look in _series(times):
         # Single runs whose stages merge would decide a mean.
-        _banded(axes, rows, rows["next_value_overlap"], look, "median")
+        _ranged(axes, rows, rows["next_value_overlap"], look, "median")
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
     axes.set(ylabel="next value learned at 90 %")

@@ -63,7 +63,7 @@ def _best(axes: Axes, best: pd.DataFrame, datasets: list[str]) -> None:
     methods = list(dict.fromkeys(best["method"]))
     for index, method in enumerate(methods):
         rows = best[best["method"] == method].set_index("dataset").loc[datasets].reset_index()
-        style.mean_and_spread(
+        style.middle_and_spread(
             axes,
             np.arange(float(len(datasets))) + 0.16 * (index - (len(methods) - 1) / 2),
             rows.groupby("dataset", sort=False)["over_ridge"],

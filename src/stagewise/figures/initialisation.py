@@ -38,7 +38,7 @@ def _ratios(axes: Axes, times: pd.DataFrame, by: str, name: str) -> None:
     ratio = times["learning_iteration"] / times["predicted_discrete"]
     kinds = list(dict.fromkeys(times[by]))
     for index, kind in enumerate(kinds):
-        style.mean_and_spread(
+        style.middle_and_spread(
             axes,
             scales * (1 + 0.09 * (index - (len(kinds) - 1) / 2)),
             ratio[times[by] == kind].groupby(times["delta"]),

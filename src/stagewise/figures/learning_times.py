@@ -46,7 +46,7 @@ def _convergence(axes: Axes, times: pd.DataFrame) -> None:
     times = times.assign(over=times["learning_iteration"] / times["predicted_discrete"])
     for index, step in enumerate(dict.fromkeys(chosen)):
         over = times[times["relative_step_size"] == step].groupby("delta")["over"]
-        style.mean_and_spread(
+        style.middle_and_spread(
             axes,
             np.array(sorted(over.groups)) * (1 + 0.07 * (index - 1)),
             over,

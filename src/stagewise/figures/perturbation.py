@@ -56,7 +56,7 @@ def _growth(axes: Axes, runs: pd.DataFrame) -> None:
     scales = np.array(sorted(runs["delta"].unique()))
     sizes = sorted(runs["dim_in"].unique())
     for index, size in enumerate(sizes):
-        style.mean_and_spread(
+        style.middle_and_spread(
             axes,
             scales * (1 + 0.08 * (index - (len(sizes) - 1) / 2)),
             runs[runs["dim_in"] == size].groupby("delta")["over_final"],

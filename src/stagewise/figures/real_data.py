@@ -104,7 +104,7 @@ def _ratios(axes: Axes, times: pd.DataFrame) -> None:
     for index, (delta, colour) in enumerate(zip(scales, colours, strict=True)):
         groups = times[times["delta"] == delta].groupby("mode")["ratio"]
         position = np.array(sorted(groups.groups)) + 0.2 * (index - (len(scales) - 1) / 2)
-        style.mean_and_spread(
+        style.middle_and_spread(
             axes, position, groups, index, color=colour, label=rf"$\delta={delta:g}$"
         )
     axes.axhline(1, color=style.INK, linewidth=0.9)

@@ -36,7 +36,7 @@ def _looks(depths: list[int]) -> dict[int, tuple[str, tuple[float, float, float]
 
 def _first_saddle(axes: Axes, gaussian: pd.DataFrame, balanced: pd.DataFrame) -> None:
     looks = _looks(sorted(gaussian["depth"].unique()))
-    for depth, (marker, colour) in looks.items():
+    for at, (depth, (marker, colour)) in enumerate(looks.items()):
         own, exact = (
             frame[(frame["depth"] == depth) & (frame["stage"] == 1)]
             for frame in (gaussian, balanced)
@@ -45,17 +45,13 @@ def _first_saddle(axes: Axes, gaussian: pd.DataFrame, balanced: pd.DataFrame) ->
         sigma = 2.0 ** (own["rank"].max() - 1)
         axes.plot(scales, -saddle_curvature(sigma, scales, depth), color=style.INK, linewidth=0.9)
         groups = (-own["smallest_curvature"]).groupby(own["product_scale"])
-        centre = groups.mean()
-        band = np.stack([centre - groups.min(), groups.max() - centre])
-        axes.errorbar(
-            centre.index,
-            centre,
-            yerr=band,
-            linestyle="none",
-            marker=marker,
+        style.middle_and_spread(
+            axes,
+            scales,
+            groups,
+            at,
+            ends=(0, 1),
             color=colour,
-            markerfacecolor="white",
-            elinewidth=0.8,
             label="Gaussian start, range" if depth == min(looks) else None,
         )
         axes.plot(
@@ -67,7 +63,7 @@ def _first_saddle(axes: Axes, gaussian: pd.DataFrame, balanced: pd.DataFrame) ->
             color=colour,
             label="balanced start" if depth == min(looks) else None,
         )
-        _name(axes, depth, centre)
+        _name(axes, depth, groups.mean())
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
     axes.set(ylabel=r"$-\lambda_{\min}(\nabla^2 f)$", ylim=(None, 100))
     axes.legend(loc="upper left", ncols=2)
@@ -133,21 +129,12 @@ def _greedy(axes: Axes, plateaus: pd.DataFrame) -> None:
         rows["product_scale"] == rows.groupby("observed")["product_scale"].transform("min")
     ]
     looks = _looks(sorted(rows["depth"].unique()))
-    for at, (depth, (marker, colour)) in enumerate(looks.items()):
+    for at, (depth, (_, colour)) in enumerate(looks.items()):
         own = small[small["depth"] == depth]
         groups = own["greedy_distance"].groupby(own["observed"])
-        middle = groups.median()
-        band = np.stack([middle - groups.quantile(0.05), groups.quantile(0.95) - middle])
-        axes.errorbar(
-            [shares.index(share) + 0.15 * (at - 1) for share in middle.index],
-            middle,
-            yerr=band.clip(0),
-            linestyle="none",
-            marker=marker,
-            color=colour,
-            markerfacecolor="white",
-            elinewidth=0.8,
-            label=f"L = {depth}",
+        places = [shares.index(share) + 0.15 * (at - 1) for share in groups.groups]
+        style.middle_and_spread(
+            axes, places, groups, at, middle="median", color=colour, label=f"L = {depth}"
         )
     axes.set_xticks(range(len(shares)), [f"{share:.0%}" for share in shares])
     axes.set(yscale="log", xlabel="observed entries", ylabel="distance / norm of the target")

@@ -1,6 +1,5 @@
 """One look for all figures, and the only place that saves them."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,11 @@ from matplotlib.figure import Figure
 
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.files import replacing
+from stagewise.imports import without
 
-# Half of seaborn's import is scipy.stats, for kernel densities. It does without it where there is
-# none, and no figure here draws a density.
-_STATISTICS = sys.modules.get("scipy.stats")
-sys.modules["scipy.stats"] = None  # type: ignore[assignment]
-try:
+# Half of seaborn's import is scipy.stats, for kernel densities, which no figure here draws.
+with without("scipy.stats"):
     import seaborn as sns
-finally:
-    del sys.modules["scipy.stats"]
-    if _STATISTICS is not None:
-        sys.modules["scipy.stats"] = _STATISTICS
 
 ONE_COLUMN = 3.35
 TWO_COLUMNS = 6.9
@@ -85,23 +78,29 @@ def log_spaced(values: FloatArray, marks: int) -> IntArray:
     return np.unique(np.searchsorted(values, wanted).clip(0, len(values) - 1))
 
 
-def mean_and_spread(
-    axes: Axes, positions: FloatArray, groups: Any, index: int, **look: Any
+def middle_and_spread(
+    axes: Axes,
+    positions: Any,
+    groups: Any,
+    index: int,
+    middle: str = "mean",
+    ends: tuple[float, float] = (0.05, 0.95),
+    **look: Any,
 ) -> None:
-    """Mean over each group as a hollow marker, 5–95 % as a bar.
+    """Middle of each group as a hollow marker, its spread as a bar.
 
-    positions : one a group. groups : a grouped column of a frame. index : which marker.
+    positions : one a group. groups : a grouped column of a frame. index : which marker. middle :
+    "mean" or "median". ends : quantiles at the ends of the bar; (0, 1) is the range.
     """
-    centre, low, high = groups.mean(), groups.quantile(0.05), groups.quantile(0.95)
+    centre, low, high = groups.agg(middle), *(groups.quantile(end) for end in ends)
+    usual: dict[str, Any] = {"markerfacecolor": "white", "elinewidth": 0.8}
     axes.errorbar(
         positions,
         centre,
         yerr=np.stack([centre - low, high - centre]).clip(0),
         linestyle="none",
         marker=MARKERS[index % len(MARKERS)],
-        markerfacecolor="white",
-        elinewidth=0.8,
-        **look,
+        **(usual | look),
     )
 
 

@@ -42,6 +42,7 @@ def with_forecasts(times: pa.Table, forecasts: pa.Table) -> pa.Table:
         by_point[tuple(row[key] for key in keys)] = row
         dataset = row["experiment"], row["dataset"]
         draws[dataset] = max(draws.get(dataset, 0), row["draw"] + 1)
+    assert len(by_point) == forecasts.num_rows  # one forecast a point
     found: list[dict[str, float | None]] = []
     read = [*(key for key in keys if key != "draw"), "seed", "depth", "initialisation"]
     for row in times.select(read).to_pylist():
