@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.analysis import extreme_curvatures, hessian, numerical_rank
+from stagewise.analysis import curvature_bound, extreme_curvatures, hessian, numerical_rank
 from stagewise.dynamics.gradients import descent_directions
 
 SHAPES = [
@@ -82,6 +82,27 @@ def test_extreme_curvatures_are_those_of_the_dense_hessian(shapes):
     values = np.linalg.eigvalsh(dense(layers, target, observed))
     found = extreme_curvatures(layers, target, observed)
     assert_allclose(found, (values[0], values[-1]), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shapes", SHAPES)
+@pytest.mark.parametrize("seed", range(5))
+def test_no_eigenvalue_exceeds_the_bound(shapes, seed):
+    layers, target, observed = point(shapes, seed)
+    values = np.linalg.eigvalsh(dense(layers, target, observed))
+    assert np.abs(values).max() <= curvature_bound(layers, target, observed) * (1 + 1e-6)
+
+
+def test_the_bound_is_reached_at_the_saddle_where_two_layers_start_and_at_the_solution():
+    target, start = np.diag([4.0, 2.0]), [np.zeros((2, 2))] * 2
+    assert curvature_bound(start, target, np.ones((2, 2))) == 4.0
+    assert extreme_curvatures(start, target, np.ones((2, 2))) == pytest.approx((-4.0, 4.0))
+    solution = [np.sqrt(target)] * 2
+    assert curvature_bound(solution, target, np.ones((2, 2))) == pytest.approx(8.0)
+
+
+def test_a_start_of_zeros_is_flat_for_three_layers():
+    start = [np.zeros((3, 3))] * 3
+    assert extreme_curvatures(start, np.eye(3), np.ones((3, 3))) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(

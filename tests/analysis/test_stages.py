@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.signal import find_peaks
 
-from stagewise.analysis import plateaus
+from stagewise.analysis import plateaus, prominent_peaks
 
 SIGMA = np.array([4.0, 2.0, 1.0])
 
@@ -92,3 +95,19 @@ def test_rounding_at_the_end_is_no_stage():
     norm, values, sigma = trajectory([30, 100], end=1e5, records=2500)
     noisy = norm + 1e-14 * np.random.default_rng(0).uniform(0.01, 1, 2500)
     assert [each.rises for each in plateaus(noisy, values, sigma)] == [1, 1, 0]
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(1, 4))
+def test_prominent_peaks_are_those_that_scipy_finds_flat_tops_and_equal_heights_included(
+    levels, prominence
+):
+    heights = np.array(levels, dtype=float)
+    expected, _ = find_peaks(heights, prominence=prominence)
+    assert prominent_peaks(heights, prominence).tolist() == expected.tolist()
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=30), st.floats(0.1, 2))
+def test_prominent_peaks_of_any_levels_are_those_that_scipy_finds(levels, prominence):
+    heights = np.array(levels)
+    expected, _ = find_peaks(heights, prominence=prominence)
+    assert prominent_peaks(heights, prominence).tolist() == expected.tolist()

@@ -1,16 +1,22 @@
 """Measurement: statistics of recorded trajectories. Knows neither theory nor simulation."""
 
 from stagewise.analysis.commutation import commutation
-from stagewise.analysis.curvature import extreme_curvatures, hessian, numerical_rank
+from stagewise.analysis.curvature import (
+    curvature_bound,
+    extreme_curvatures,
+    hessian,
+    numerical_rank,
+)
 from stagewise.analysis.learning_times import crossing_iteration, learning_times
 from stagewise.analysis.order import order_kept, separation
 from stagewise.analysis.outcomes import outcome
-from stagewise.analysis.stages import Plateau, plateaus
+from stagewise.analysis.stages import Plateau, plateaus, prominent_peaks
 
 __all__ = [
     "Plateau",
     "commutation",
     "crossing_iteration",
+    "curvature_bound",
     "extreme_curvatures",
     "hessian",
     "learning_times",
@@ -18,5 +24,6 @@ __all__ = [
     "order_kept",
     "outcome",
     "plateaus",
+    "prominent_peaks",
     "separation",
 ]

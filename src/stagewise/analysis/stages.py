@@ -43,9 +43,7 @@ def plateaus(
     """
     levels = np.log(np.maximum(gradient_norm, FLOOR * gradient_norm.max()))
     learned = (singular_values >= LEARNED * sigma).sum(axis=1)
-    from scipy.signal import find_peaks  # takes a second to import
-
-    peaks, _ = find_peaks(levels, prominence=np.log(PROMINENCE))
+    peaks = prominent_peaks(levels, np.log(PROMINENCE))
     while len(peaks):
         rests = _rests(levels, peaks)
         rises = np.diff(learned[rests])
@@ -58,6 +56,32 @@ def plateaus(
         for (rest, after), peak in zip(pairwise(rests), peaks, strict=True)
     ]
     return [*stages, Plateau(int(rests[-1]), int(learned[-1]), None, 0)]
+
+
+def prominent_peaks(levels: FloatArray, prominence: float) -> IntArray:
+    """Positions of maxima that are left by `prominence` at least, on both sides, before it is higher.
+
+    levels : (records,). A flat top counts as one maximum, in its middle; the ends are none.
+    Gives what `scipy.signal.find_peaks` gives with the same prominence, and spares a job the second
+    that its import takes.
+    """
+    tops = np.flatnonzero(np.diff(levels, prepend=np.nan) != 0)  # where each run of equals begins
+    heights = levels[tops]
+    last = np.append(tops[1:], len(levels)) - 1
+    is_peak = np.zeros(len(tops), dtype=bool)
+    is_peak[1:-1] = (heights[1:-1] > heights[:-2]) & (heights[1:-1] > heights[2:])
+    found = [
+        (tops[top] + last[top]) // 2
+        for top in np.flatnonzero(is_peak)
+        if min(_drop(heights[top::-1]), _drop(heights[top:])) >= prominence
+    ]
+    return np.array(found, dtype=np.int64)
+
+
+def _drop(levels: FloatArray) -> float:
+    """How deep the levels fall below the first of them before they exceed it."""
+    higher = np.flatnonzero(levels > levels[0])
+    return float(levels[0] - levels[: higher[0] if len(higher) else None].min())
 
 
 def _rests(levels: FloatArray, peaks: IntArray) -> IntArray:
