@@ -5,11 +5,13 @@ from pathlib import Path
 from stagewise.config import Experiment
 from stagewise.experiments import shard
 from stagewise.files import write_table
+from stagewise.imports import spare_linear_algebra
 from stagewise.pipeline.rule import logged
 from stagewise.pipeline.simulate import simulate
 from stagewise.problems.npz import read_moments
 
 with logged(snakemake):
+    spare_linear_algebra()
     experiment = Experiment.model_validate(snakemake.params.experiment)
     runs = shard(snakemake.wildcards.experiment, experiment, int(snakemake.wildcards.shard))
     draws = [read_moments(Path(path)) for path in snakemake.input]

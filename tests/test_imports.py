@@ -36,9 +36,26 @@ def test_a_process_that_has_pandas_already_keeps_its_tables_frames():
     assert printed(program).splitlines() == ["True 3.0 ['x', None, 'y']", "3"]
 
 
-def test_figures_are_spared_the_statistics_of_scipy_but_may_import_them():
+def test_figures_are_spared_scipy_but_may_import_it():
     program = (
-        "import sys; import stagewise.figures.style; print('scipy.stats' in sys.modules); "
+        "import sys; import stagewise.figures.style; print('scipy' in sys.modules); "
         "from scipy.stats import norm; print(norm.cdf(0))"
     )
     assert printed(program).splitlines() == ["False", "0.5"]
+
+
+TRAINED = """
+import sys
+import numpy as np
+from stagewise.dynamics.kernel import advance
+from stagewise.imports import spare_linear_algebra
+spare_linear_algebra()
+layers = [np.full((1, 2, 2), 0.5), np.full((1, 2, 2), 0.5)]
+advance(layers, np.ones((1, 2, 2)), np.ones((1, 2, 2)), np.array([0.1]), 1)
+print("scipy.linalg" in sys.modules, layers[0][0, 0, 0])
+"""
+
+
+def test_a_process_that_trains_is_spared_linear_algebra_but_may_import_it():
+    program = f"{TRAINED}from scipy.linalg import sqrtm; print(sqrtm(4 * np.eye(2))[0, 0])"
+    assert printed(program).splitlines() == ["False 0.55", "2.0"]

@@ -32,6 +32,16 @@ def spare_pandas() -> None:
         pa.array([0])  # it looks once and remembers
 
 
+def spare_linear_algebra() -> None:
+    """Let Numba find no scipy.linalg in this process, unless it is imported already.
+
+    Numba would import it to compile covariances, which takes a fifth of a second of every job that
+    trains, and the kernel has none. Afterwards it can be imported.
+    """
+    with without("scipy.linalg"):
+        import numba.np.arraymath  # noqa: F401, it looks once and remembers
+
+
 class _Refusal(MetaPathFinder):
     def __init__(self, module: str) -> None:
         self.module = module

@@ -14,8 +14,8 @@ from stagewise.arrays import FloatArray, IntArray
 from stagewise.files import replacing
 from stagewise.imports import without
 
-# Half of seaborn's import is scipy.stats, for kernel densities, which no figure here draws.
-with without("scipy.stats"):
+# Most of seaborn's import is SciPy, for kernel densities and clusters, which no figure here draws.
+with without("scipy"):
     import seaborn as sns
 
 ONE_COLUMN = 3.35
@@ -141,8 +141,10 @@ def panel_title(axes: Axes, letter: str, text: str) -> None:
 
 def save(figure: Figure, pdf: Path, png: Path) -> None:
     """Save as vector PDF and as PNG, without timestamps, each whole or not at all."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # it is laid out now; each format would do it twice more
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")  # each format would do it twice more
     for path, options in (
         (pdf, {"format": "pdf", "metadata": {"CreationDate": None, "Producer": None}}),
         (png, {"format": "png", "metadata": {"Software": None}}),
