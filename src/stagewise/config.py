@@ -114,8 +114,8 @@ class Experiment(Section):
         "per_sigma",
         description="absolute: the step itself; per_sigma: times the largest sigma; "
         "per_curvature: times the larger of the largest sigma and the top eigenvalue of sigma_x; "
-        "per_solution: times the top curvature L sigma_1^(2 - 2/L) of the balanced solution of depth "
-        "L when sigma_x = I, where 2 is the stable step.",
+        "per_solution: times the top curvature of the balanced solution of depth L when sigma_x = I, "
+        "where 2 is the stable step: L sigma_1^(2 - 2/L), or less where entries are missing.",
     )
     replicates: Count = Field(20, description="Seeds per grid point.")
     modes: Count = Field(10, description="How many of the strongest modes are followed.")

@@ -6,13 +6,14 @@ import pyarrow.compute as pc
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import AlignedData, Experiment, RandomModesData
+from stagewise.config import AlignedData, Experiment, LowRankMatrixData, RandomModesData
 from stagewise.experiments import expand, shard, shard_count
 from stagewise.files import canonical_hash
 from stagewise.pipeline.simulate import absolute_step, simulate
 from stagewise.pipeline.statistics import learning_times_table, summary_table
 from stagewise.problems.datasets import draw_moments
 from stagewise.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
+from stagewise.theory import completion_curvature
 
 DATASETS = {
     "three": draw_moments(
@@ -88,6 +89,15 @@ def test_a_step_size_is_read_in_its_unit(unit, scale):
     spec = AlignedData(kind="aligned", sigma=[2.0, 1.0], lam=[5.0, 1.0])
     problem = draw_moments("units", spec, None)[0].problem(centred=True)
     assert_allclose(absolute_step(0.3, unit, problem), 0.3 / scale)
+
+
+def test_a_step_per_solution_is_in_units_of_the_curvature_of_what_is_observed():
+    spec = LowRankMatrixData(kind="low_rank_matrix", rank=[2], observed=[1, 0.6], draws=1)
+    whole, part = (draw.problem(centred=False) for draw in draw_moments("units", spec, None))
+    assert_allclose(absolute_step(0.3, "per_solution", whole, 3), 0.3 / (3 * 2 ** (4 / 3)))
+    curvature = completion_curvature(part.sigma_xy, part.observed, 3)
+    assert_allclose(absolute_step(0.3, "per_solution", part, 3), 0.3 / curvature)
+    assert absolute_step(0.3, "per_solution", part, 1) == 0.3
 
 
 def test_learning_times_have_one_row_a_run_and_mode_and_the_declared_columns():

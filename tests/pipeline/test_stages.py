@@ -108,7 +108,7 @@ def test_the_shard_size_changes_no_bit_of_the_stages(runs_per_shard):
 
 
 def test_a_completion_has_a_longer_horizon_as_its_gradient_is_smaller():
-    each = experiment()
+    each = experiment(step_size=[0.03], step_size_unit="absolute")
     lengths = frame(simulate(expand("trial", each), each, DATASETS)).groupby(["rank", "observed"])
     last = lengths["iteration"].max()
     assert_allclose(last[3, 0.5] / last[3, 1.0], 2, rtol=0.15)

@@ -5,7 +5,9 @@ from functools import reduce
 import numpy as np
 import pytest
 
+from stagewise.analysis import extreme_curvatures
 from stagewise.theory import (
+    completion_curvature,
     largest_curvature,
     largest_stable_step,
     plateau_loss,
@@ -48,6 +50,27 @@ def test_the_curvature_at_the_balanced_solution_and_the_stable_step(depth):
     values = spectrum([np.diag(SIGMA ** (1 / depth))] * depth)
     assert float(largest_curvature(4.0, depth)) == pytest.approx(values[-1], rel=1e-4)
     assert float(largest_stable_step(4.0, depth)) == pytest.approx(2 / values[-1], rel=1e-4)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_curvature_of_completion_is_that_of_the_hessian_at_the_balanced_factors(depth, seed):
+    random = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(random.standard_normal((n, 2)))[0].T for n in (7, 5))
+    observed = (random.uniform(size=(7, 5)) < 0.6).astype(float)
+    root = SIGMA ** (1 / depth)
+    inner = [np.diag(root)] * (depth - 2)
+    layers = [left.T * root, *inner, root[:, None] * right]
+    target = (left.T * SIGMA) @ right
+    _, largest = extreme_curvatures(layers, target, observed)
+    assert completion_curvature(target, observed, depth) == pytest.approx(largest, rel=1e-5)
+    assert largest < float(largest_curvature(SIGMA[0], depth))
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_curvature_of_a_complete_target_is_the_closed_form(depth):
+    found = completion_curvature(np.diag(SIGMA), np.ones((2, 2)), depth)
+    assert found == pytest.approx(float(largest_curvature(SIGMA[0], depth)))
 
 
 def test_the_curvature_of_two_layers_does_not_depend_on_the_start():

@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 import pyarrow as pa
 
-from stagewise.arrays import FloatArray
+from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.config import Experiment
 from stagewise.dynamics import RMSProp, Trajectory, gradient_descent
 from stagewise.experiments import Run, record_iterations
@@ -15,7 +15,7 @@ from stagewise.networks import initial_weights, orientation
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.schemas import TRAJECTORIES
-from stagewise.theory import largest_curvature, leading_iteration
+from stagewise.theory import completion_curvature, largest_curvature, leading_iteration
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,9 @@ def simulate(
     tables = []
     for batch in prepare(runs, experiment, datasets):
         trajectory = train(batch, experiment)
-        deviations = _deviations(batch, trajectory, experiment)
-        tables += [
-            _table(each, trajectory, position, deviations) for position, each in enumerate(batch)
-        ]
-    tables.sort(key=lambda table: table["run"][0].as_py())
-    return pa.concat_tables(tables).unify_dictionaries()
+        tables.append(_table(batch, trajectory, _deviations(batch, trajectory, experiment)))
+    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    return table.take(np.argsort(table["run"].to_numpy(), kind="stable"))
 
 
 def prepare(
@@ -108,14 +105,22 @@ def run_length(
 
 def absolute_step(step_size: float, unit: str, problem: Problem, depth: int = 2) -> float:
     """Step size of gradient descent from one in the unit of `Experiment.step_size_unit`."""
-    strongest = problem.modes.sigma[0]
-    scales = {
-        "absolute": 1.0,
-        "per_sigma": strongest,
-        "per_curvature": max(strongest, problem.eigenvalues[-1]),
-        "per_solution": float(largest_curvature(strongest, depth)),
-    }
-    return float(step_size / scales[unit])
+    strongest = float(problem.modes.sigma[0])
+    if unit == "per_solution":
+        scale = _solution_curvature(problem, strongest, depth)
+    else:
+        scale = {
+            "absolute": 1.0,
+            "per_sigma": strongest,
+            "per_curvature": max(strongest, float(problem.eigenvalues[-1])),
+        }[unit]
+    return step_size / scale
+
+
+def _solution_curvature(problem: Problem, strongest: float, depth: int) -> float:
+    if depth == 1 or problem.observed is None or problem.observed.all():
+        return float(largest_curvature(strongest, depth))
+    return completion_curvature(problem.sigma_xy, problem.observed, depth)
 
 
 def train(
@@ -203,46 +208,52 @@ def per_run_columns(
 
 
 def _table(
-    prepared: PreparedRun, batch: Trajectory, position: int, deviations: FloatArray | None
+    batch: Sequence[PreparedRun], trajectory: Trajectory, deviations: FloatArray | None
 ) -> pa.Table:
-    recorded = np.flatnonzero(batch.iterations[position] >= 0)
-    rows, modes = len(recorded), prepared.modes
-    spectrum = prepared.problem.modes
-    per_run = per_run_columns(prepared, batch, position)
-    missing = np.full(batch.iterations.shape[1], np.nan)
+    recorded = trajectory.iterations >= 0
+    records, modes = recorded.sum(axis=1), batch[0].modes
+    spectra = [each.problem.modes for each in batch]
+    per_run = [per_run_columns(each, trajectory, position) for position, each in enumerate(batch)]
     if deviations is not None:
-        per_run["non_commuting"] = prepared.problem.non_commuting
+        for each, columns_of_run in zip(batch, per_run, strict=True):
+            columns_of_run["non_commuting"] = each.problem.non_commuting
     per_record = {
-        "iteration": batch.iterations[position],
-        "refined": batch.refined[position],
-        "loss": batch.loss[position],
-        "gradient_norm": batch.gradient_norm[position],
-        "trace_norm": batch.trace_norm[position],
-        "effective_rank": batch.effective_rank[position],
-        "imbalance": batch.imbalance[position],
-        "test_error": batch.test_error[position],
-        "deviation": missing if deviations is None else deviations[position],
+        "iteration": trajectory.iterations,
+        "refined": trajectory.refined,
+        "loss": trajectory.loss,
+        "gradient_norm": trajectory.gradient_norm,
+        "trace_norm": trajectory.trace_norm,
+        "effective_rank": trajectory.effective_rank,
+        "imbalance": trajectory.imbalance,
+        "test_error": trajectory.test_error,
+        "deviation": np.full(recorded.shape, np.nan) if deviations is None else deviations,
     }
     per_mode = {
-        "singular_value": batch.singular_values[position],
-        "response_value": batch.response_values[position],
-        "mode_strength": batch.mode_strengths[position],
-        "reduced_rank_distance": batch.reduced_rank_distance[position],
-        "reduced_rank_response_distance": batch.reduced_rank_response_distance[position],
+        "singular_value": trajectory.singular_values,
+        "response_value": trajectory.response_values,
+        "mode_strength": trajectory.mode_strengths,
+        "reduced_rank_distance": trajectory.reduced_rank_distance,
+        "reduced_rank_response_distance": trajectory.reduced_rank_response_distance,
     }
-    columns = {name: _repeated(value, rows * modes) for name, value in per_run.items()}
+    columns = {
+        name: _repeated([each[name] for each in per_run], records * modes) for name in per_run[0]
+    }
     columns |= {name: np.repeat(values[recorded], modes) for name, values in per_record.items()}
     columns |= {name: values[recorded].ravel() for name, values in per_mode.items()}
-    columns["mode"] = np.tile(np.arange(1, modes + 1), rows)
-    columns["sigma"] = np.tile(spectrum.sigma[:modes], rows)
-    columns["lam"] = np.tile(spectrum.lam[:modes], rows)
+    columns["mode"] = np.tile(np.arange(1, modes + 1), records.sum())
+    for name in ("sigma", "lam"):
+        values = np.stack([getattr(each, name)[:modes] for each in spectra])
+        columns[name] = np.repeat(values, records, axis=0).ravel()
     return pa.table(
         [pa.array(columns[field.name], type=field.type) for field in TRAJECTORIES],
         schema=TRAJECTORIES,
     )
 
 
-def _repeated(value: str | float | bool, rows: int) -> pa.Array:
-    if isinstance(value, str):
-        return pa.DictionaryArray.from_arrays(np.zeros(rows, dtype=np.int32), [value])
-    return pa.array(np.full(rows, value))
+def _repeated(values: Sequence[str | float | bool], rows: IntArray) -> AnyArray | pa.Array:
+    """Each value as often as its run has rows; texts as codes and a dictionary."""
+    if not isinstance(values[0], str):
+        return np.repeat(np.array(values), rows)
+    texts = list(dict.fromkeys(values))
+    codes = [texts.index(value) for value in values]
+    return pa.DictionaryArray.from_arrays(np.repeat(np.array(codes, dtype=np.int32), rows), texts)

@@ -7,6 +7,7 @@ from stagewise.theory.learning_times import flow_learning_iteration, learning_it
 from stagewise.theory.perturbation import waiting_growth
 from stagewise.theory.reduced_rank import reduced_rank_regression, ridge_regression
 from stagewise.theory.saddles import (
+    completion_curvature,
     largest_curvature,
     largest_stable_step,
     plateau_loss,
@@ -22,6 +23,7 @@ from stagewise.theory.step_size import (
 __all__ = [
     "CONVERGENCE_THRESHOLD",
     "OVERSHOOT_THRESHOLD",
+    "completion_curvature",
     "descent_iteration",
     "discrete_correction",
     "flow_learning_iteration",

@@ -4,6 +4,10 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 
+POWER_ITERATIONS = 1000
+POWER_TOLERANCE = 1e-8
+"""Power iteration ends when a step raises the eigenvalue by less than this share."""
+
 
 def plateau_loss(sigma: FloatArray, rank: int) -> float:
     """Loss at the saddle where the product is the best map of a rank: ½Σ_{k>r} σ_k².
@@ -34,6 +38,30 @@ def largest_curvature(sigma: float | FloatArray, depth: int) -> FloatArray:
     changes by a^(L−1) for each of L layers, so that the Hessian is a^(2L−2) J with a^L = σ.
     """
     return np.asarray(depth * np.power(sigma, 2 - 2 / depth))
+
+
+def completion_curvature(target: FloatArray, observed: FloatArray, depth: int) -> float:
+    """Largest Hessian eigenvalue of ½‖observed ∘ (W_1⋯W_L − M)‖² at the balanced solution W = M.
+
+    target : M, (dim_in, dim_out). observed : zeros and ones of its shape. depth ≥ 2.
+    Source: derived. Without a residual the Hessian is JᵀJ, with the eigenvalues of JJᵀ, which takes
+    a matrix E to observed ∘ Σ_l (MMᵀ)^((l−1)/L) (observed ∘ E) (MᵀM)^((L−l)/L). Found by power
+    iteration from the strongest mode; with all observed it is `largest_curvature`.
+    """
+    left, values, right = np.linalg.svd(target, full_matrices=False)
+    powers = [values ** (2 * layer / depth) for layer in range(depth)]
+    inner = sum(np.outer(powers[at], powers[-1 - at]) for at in range(1, depth - 1))
+    error, largest = observed * np.outer(left[:, 0], right[0]), 0.0
+    for _ in range(POWER_ITERATIONS):
+        error = error / np.linalg.norm(error)
+        to_right = error @ right.T
+        core = inner * (left.T @ to_right)
+        change = (to_right * powers[-1] + left @ core) @ right
+        change += left @ (powers[-1][:, None] * (left.T @ error))
+        error, before, largest = observed * change, largest, float(np.sum(error * change))
+        if largest - before <= POWER_TOLERANCE * largest:
+            break
+    return largest
 
 
 def largest_stable_step(sigma: float | FloatArray, depth: int) -> FloatArray:
