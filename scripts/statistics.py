@@ -1,10 +1,11 @@
-"""Rule statistics: learning times and curves over training of one experiment."""
+"""Rule statistics: learning times, curves over training and stages of one experiment."""
 
 from pathlib import Path
 
 from stagewise.files import read_table, write_table
 from stagewise.pipeline.aggregates import with_forecasts
 from stagewise.pipeline.rule import logged
+from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table, summary_table
 
 with logged(snakemake):
@@ -12,6 +13,9 @@ with logged(snakemake):
     times = learning_times_table(shards)
     for path in snakemake.input.forecasts:
         times = with_forecasts(times, read_table(Path(path)))
-    summary = summary_table(shards if snakemake.params.summarise else [])
+    asked_for = snakemake.params.asked_for
+    summary = summary_table(shards if asked_for["summarise"] else [])
+    stages = stages_table(shards if asked_for["stages"] else [])
     write_table(times, Path(snakemake.output.times))
     write_table(summary, Path(snakemake.output.summary))
+    write_table(stages, Path(snakemake.output.stages))

@@ -13,7 +13,7 @@ from stagewise.plan import AGGREGATES, TABLES, Plan
 
 COLUMNS = ("step", "jobs", "runs", "seconds", "cpu_seconds", "memory_mb", "megabytes")
 
-PARTS = ("forecasts", "references", "teachers", "stages", "plateaus")
+PARTS = ("forecasts", "references", "teachers", "plateaus")
 """Aggregates whose part of an experiment has a job of its own."""
 
 
@@ -60,7 +60,11 @@ def jobs_of(plan: Plan) -> list[Job]:
             jobs.append(Job(step, 0, f"{logs}/{step}.tsv", (path,)))
     for path in plan.parts("learning_times"):
         name = Path(path).stem
-        outputs = (path, *plan.parts("trajectory_summary", [name]))
+        outputs = (
+            path,
+            *plan.parts("trajectory_summary", [name]),
+            *plan.parts("stages", [name]),
+        )
         step = f"statistics/{name}"
         jobs.append(Job(step, runs[name], f"{logs}/{step}.tsv", outputs))
     joined = tuple(plan.aggregates(AGGREGATES).values())

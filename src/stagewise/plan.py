@@ -21,7 +21,6 @@ SCRIPTS = (
     "references",
     "teachers",
     "statistics",
-    "stages",
     "plateaus",
     "aggregates",
     "assumption",
@@ -267,7 +266,6 @@ def _has(experiment: Experiment, aggregate: str) -> bool:
         "forecasts": experiment.forecast,
         "references": experiment.references,
         "teachers": experiment.teacher_theory,
-        "stages": experiment.stages,
         "plateaus": experiment.plateaus,
     }
     return asked_for.get(aggregate, not experiment.plateaus)

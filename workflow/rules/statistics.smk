@@ -74,13 +74,14 @@ rule teachers:
 
 
 rule statistics:
-    """Learning times of every mode and run of one experiment, and its curves over training."""
+    """Learning times and stages of every run of one experiment, and its curves over training."""
     input:
         shards=lambda wildcards: plan.shards(wildcards.experiment),
         forecasts=lambda wildcards: plan.parts("forecasts", [wildcards.experiment]),
     output:
         times=f"{plan.results}/learning_times/{{experiment}}.parquet",
         summary=f"{plan.results}/trajectory_summary/{{experiment}}.parquet",
+        stages=f"{plan.results}/stages/{{experiment}}.parquet",
     log:
         f"logs/{plan.results}/statistics/{{experiment}}.log",
     benchmark:
@@ -92,38 +93,15 @@ rule statistics:
         mem_mb=1000,
         runtime=30,
     params:
-        summarise=lambda wildcards: config["experiments"][wildcards.experiment][
-            "summarise"
-        ],
+        asked_for=lambda wildcards: {
+            name: config["experiments"][wildcards.experiment][name]
+            for name in ("summarise", "stages")
+        },
         source=plan.digests["statistics"],
     message:
         "Statistics of {wildcards.experiment}"
     script:
         "../../scripts/statistics.py"
-
-
-rule stages:
-    """Stages of escape from saddles, counted in the runs of one experiment."""
-    input:
-        lambda wildcards: plan.shards(wildcards.experiment),
-    output:
-        f"{plan.results}/stages/{{experiment}}.parquet",
-    log:
-        f"logs/{plan.results}/stages/{{experiment}}.log",
-    benchmark:
-        f"logs/{plan.results}/stages/{{experiment}}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    params:
-        source=plan.digests["stages"],
-    message:
-        "Stages of {wildcards.experiment}"
-    script:
-        "../../scripts/stages.py"
 
 
 rule plateaus:
