@@ -212,11 +212,9 @@ def _table(
 ) -> pa.Table:
     recorded = trajectory.iterations >= 0
     records, modes = recorded.sum(axis=1), batch[0].modes
+    rows = records * modes
     spectra = [each.problem.modes for each in batch]
     per_run = [per_run_columns(each, trajectory, position) for position, each in enumerate(batch)]
-    if deviations is not None:
-        for each, columns_of_run in zip(batch, per_run, strict=True):
-            columns_of_run["non_commuting"] = each.problem.non_commuting
     per_record = {
         "iteration": trajectory.iterations,
         "refined": trajectory.refined,
@@ -235,9 +233,9 @@ def _table(
         "reduced_rank_distance": trajectory.reduced_rank_distance,
         "reduced_rank_response_distance": trajectory.reduced_rank_response_distance,
     }
-    columns = {
-        name: _repeated([each[name] for each in per_run], records * modes) for name in per_run[0]
-    }
+    columns = {name: _repeated([each[name] for each in per_run], rows) for name in per_run[0]}
+    if deviations is not None:
+        columns["non_commuting"] = np.repeat([each.problem.non_commuting for each in batch], rows)
     columns |= {name: np.repeat(values[recorded], modes) for name, values in per_record.items()}
     columns |= {name: values[recorded].ravel() for name, values in per_mode.items()}
     columns["mode"] = np.tile(np.arange(1, modes + 1), records.sum())
