@@ -10,6 +10,8 @@ from stagewise.analysis import curvature_bound, extreme_curvatures, hessian, num
 from stagewise.dynamics.gradients import descent_directions
 
 SHAPES = [
+    pytest.param([(1, 1), (1, 1)], id="two numbers"),
+    pytest.param([(1, 1), (1, 1), (1, 1)], id="three numbers"),
     pytest.param([(3, 4)], id="one layer"),
     pytest.param([(4, 3), (3, 5)], id="two layers"),
     pytest.param([(4, 2), (2, 3), (3, 5)], id="three layers"),

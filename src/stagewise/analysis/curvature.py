@@ -9,6 +9,8 @@ import numpy as np
 from stagewise.arrays import FloatArray
 
 LANCZOS_VECTORS = 30
+LANCZOS_SMALLEST = 4
+"""Unknowns that ARPACK needs to find two eigenvalues."""
 TOLERANCE = 1e-7
 """Accuracy of the eigenvalues as a share of the spectrum's size."""
 
@@ -100,6 +102,9 @@ def extreme_curvatures(
         found = np.concatenate([each.ravel() for each in times(direction)])
         return np.asarray(shift * vector + found)
 
+    if size < LANCZOS_SMALLEST:
+        values = np.linalg.eigvalsh([product(each) for each in np.eye(size)])
+        return float(values[0] - shift), float(values[-1] - shift)
     from scipy.sparse.linalg import LinearOperator, eigsh  # few jobs need it
 
     values = eigsh(
