@@ -26,7 +26,7 @@ $(STAMP): $(VENV)/dependencies pyproject.toml
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e . ; \
 	fi
 	@# Hot loops are compiled on first use; do it once, here, instead of in several jobs at once.
-	@$(BIN)/python -m stagewise.warmup
+	@$(BIN)/python -m stagewise.planning.warmup
 	@touch $@
 
 $(VENV)/dependencies: requirements.lock

@@ -8,12 +8,12 @@ from pathlib import Path
 # The package beside this file is used, whether or not one is installed.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from stagewise.costs import known_costs
+from stagewise.planning.costs import known_costs
 from stagewise.errors import StagewiseError
-from stagewise.plan import AGGREGATES, make_plan
-from stagewise.processes import clear_stale_lock, pin_threads, share_package
-from stagewise.progress import Progress, seconds_of_rules
-from stagewise.targets import claim_targets
+from stagewise.planning.plan import AGGREGATES, make_plan
+from stagewise.planning.processes import clear_stale_lock, pin_threads, share_package
+from stagewise.planning.progress import Progress, seconds_of_rules
+from stagewise.planning.targets import claim_targets
 
 pin_threads()
 share_package()

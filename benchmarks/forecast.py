@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+from stagewise.data.datasets import data_directory, draw_moments
+from stagewise.data.image_specs import MnistData
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.dynamics.kernel import advance
-from stagewise.image_data import MnistData
-from stagewise.problems.datasets import data_directory, draw_moments
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast import PooledMoments, initial_amplitudes, plain_forecast
 from stagewise.theory.staged_forecast import staged_forecast

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from stagewise.files import write_table
 from stagewise.pipeline.aggregates import joined
 from stagewise.pipeline.rule import logged
+from stagewise.store.files import write_table
 
 with logged(snakemake):
     for name, output in snakemake.output.items():

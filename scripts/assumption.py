@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from stagewise.formats import write_formats
+from stagewise.data.npz import read_moments
 from stagewise.pipeline.rule import logged
 from stagewise.pipeline.tables import assumption_table
-from stagewise.problems.npz import read_moments
+from stagewise.store.formats import write_formats
 
 with logged(snakemake):
     datasets = {Path(path).stem: read_moments(Path(path))[0] for path in snakemake.input}

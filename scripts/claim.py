@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from stagewise.aggregates import Aggregates
 from stagewise.claims import claim_named, judge
 from stagewise.claims.tables import write_claims
 from stagewise.pipeline.rule import logged
+from stagewise.store.aggregates import Aggregates
 
 with logged(snakemake):
     aggregates = Aggregates(

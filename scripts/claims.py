@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from stagewise.aggregates import Aggregates
 from stagewise.claims import judge_all
 from stagewise.claims.tables import claims_table, macros, terminal_text, write_claims
-from stagewise.files import write_text
-from stagewise.formats import write_formats
 from stagewise.pipeline.rule import logged
+from stagewise.store.aggregates import Aggregates
+from stagewise.store.files import write_text
+from stagewise.store.formats import write_formats
 
 with logged(snakemake):
     aggregates = Aggregates({name: [Path(path)] for name, path in snakemake.input.items()})

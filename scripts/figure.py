@@ -3,10 +3,10 @@
 from importlib import import_module
 from pathlib import Path
 
-from stagewise.aggregates import Aggregates
 from stagewise.figures import style
 from stagewise.pipeline.rule import logged
-from stagewise.provenance import write_sidecar
+from stagewise.release.provenance import write_sidecar
+from stagewise.store.aggregates import Aggregates
 
 with logged(snakemake):
     style.apply()

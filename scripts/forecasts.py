@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from stagewise.config import Experiment
-from stagewise.files import write_table
+from stagewise.config.models import Experiment
+from stagewise.data.npz import read_moments
 from stagewise.pipeline.forecasts import forecast_table
 from stagewise.pipeline.rule import logged
-from stagewise.problems.npz import read_moments
+from stagewise.store.files import write_table
 
 with logged(snakemake):
     experiment = Experiment.model_validate(snakemake.params.experiment)

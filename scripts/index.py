@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from stagewise.files import write_text
 from stagewise.pipeline.rule import logged
-from stagewise.report.index import Page, render
+from stagewise.release.page import Page, render
+from stagewise.store.files import write_text
 
 with logged(snakemake):
     page = Page(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from stagewise.aggregates import Aggregates
-from stagewise.formats import write_formats
 from stagewise.pipeline.rule import logged
 from stagewise.pipeline.tables import learning_times_summary
+from stagewise.store.aggregates import Aggregates
+from stagewise.store.formats import write_formats
 
 with logged(snakemake):
     times = Aggregates({"learning_times": [Path(snakemake.input[0])]}).learning_times

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from stagewise.config import DataSpec
+from stagewise.config.models import DataSpec
+from stagewise.data.datasets import draw_moments
+from stagewise.data.npz import write_moments
 from stagewise.pipeline.rule import logged
-from stagewise.problems.datasets import draw_moments
-from stagewise.problems.npz import write_moments
 
 with logged(snakemake):
     spec = TypeAdapter(DataSpec).validate_python(snakemake.params.spec)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from stagewise.config import Experiment
-from stagewise.files import write_table
-from stagewise.imports import spare_linear_algebra
+from stagewise.config.models import Experiment
+from stagewise.data.npz import read_moments
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.rule import logged
-from stagewise.problems.npz import read_moments
+from stagewise.planning.imports import spare_linear_algebra
+from stagewise.store.files import write_table
 
 with logged(snakemake):
     spare_linear_algebra()

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from stagewise.files import read_table, write_table
 from stagewise.pipeline.aggregates import with_forecasts
 from stagewise.pipeline.rule import logged
 from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table, summary_table
+from stagewise.store.files import read_table, write_table
 
 with logged(snakemake):
     shards = [read_table(Path(path)) for path in snakemake.input.shards]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stagewise.processes import pin_threads
+from stagewise.planning.processes import pin_threads
 
 pin_threads()
 

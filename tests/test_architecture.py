@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stagewise.digests import imported_modules
+from stagewise.planning.digests import imported_modules
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "stagewise"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import Experiment
-from stagewise.experiments import expand, shard_count
+from stagewise.config.models import Experiment
+from stagewise.planning.experiments import expand, shard_count
 
 
 def experiment(**changes):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
-from stagewise.forecasting.options import add_options, request
+from stagewise.forecast.options import add_options, request
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +47,7 @@ def _results(options: argparse.Namespace) -> Path:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from stagewise.verify import report, verify
+    from stagewise.release.comparison import report, verify
 
     outcome = verify(_results(options), Path("reference"))
     print(report(outcome))
@@ -55,10 +55,10 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _archive(options: argparse.Namespace) -> int:
-    from stagewise.configuration import read_plan
-    from stagewise.costs import measured_costs
-    from stagewise.files import write_text
-    from stagewise.verify import archive
+    from stagewise.config.loading import read_plan
+    from stagewise.planning.costs import measured_costs
+    from stagewise.release.comparison import archive
+    from stagewise.store.files import write_text
 
     reference = Path("reference")
     archive(_results(options), reference)
@@ -69,8 +69,8 @@ def _archive(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from stagewise.configuration import read_plan
-    from stagewise.doctor import examine, report
+    from stagewise.config.loading import read_plan
+    from stagewise.release.doctor import examine, report
 
     checks = examine(read_plan(options.configfile))
     print(report(checks))
@@ -78,9 +78,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _claims(options: argparse.Namespace) -> int:
-    from stagewise.configuration import read_plan
-    from stagewise.costs import known_costs
-    from stagewise.reviewing import claims_text
+    from stagewise.config.loading import read_plan
+    from stagewise.planning.costs import known_costs
+    from stagewise.release.reviewing import claims_text
 
     plan = read_plan(options.configfile)
     print(claims_text(plan, known_costs([plan, read_plan()], Path("reference"))))
@@ -88,9 +88,9 @@ def _claims(options: argparse.Namespace) -> int:
 
 
 def _estimate(options: argparse.Namespace) -> int:
-    from stagewise.configuration import read_plan
-    from stagewise.costs import forecast_costs, known_costs
-    from stagewise.reviewing import estimate_text
+    from stagewise.config.loading import read_plan
+    from stagewise.planning.costs import forecast_costs, known_costs
+    from stagewise.release.reviewing import estimate_text
 
     plan = read_plan(options.configfile)
     known = known_costs([plan, read_plan()], Path("reference"))
@@ -99,8 +99,8 @@ def _estimate(options: argparse.Namespace) -> int:
 
 
 def _write_archive(options: argparse.Namespace) -> int:
-    from stagewise.archive import write_archive
-    from stagewise.configuration import read_plan
+    from stagewise.config.loading import read_plan
+    from stagewise.release.archive import write_archive
 
     plan = read_plan(options.configfile)
     path = Path(plan.results, "stagewise.zip")
@@ -110,9 +110,9 @@ def _write_archive(options: argparse.Namespace) -> int:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    from stagewise.configuration import read_plan
-    from stagewise.processes import pin_threads
-    from stagewise.rendering import render_figures
+    from stagewise.config.loading import read_plan
+    from stagewise.planning.processes import pin_threads
+    from stagewise.release.rendering import render_figures
 
     pin_threads()
     for path in render_figures(read_plan(options.configfile)):
@@ -127,8 +127,8 @@ def _positive(text: str) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from stagewise.files import write_text
-    from stagewise.report.generated import generated_files
+    from stagewise.release.generated import generated_files
+    from stagewise.store.files import write_text
 
     for path, text in generated_files(Path()).items():
         write_text(text, path)
@@ -137,7 +137,7 @@ def _generate(options: argparse.Namespace) -> int:
 
 
 def _forecast(options: argparse.Namespace) -> int:
-    from stagewise.forecasting.command import run
+    from stagewise.forecast.command import run
 
     return run(request(options))
 

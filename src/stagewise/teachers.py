@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.aggregates import Aggregates
+from stagewise.store.aggregates import Aggregates
 
 _KEYS = ["dataset", "initialisation", "delta", "relative_step_size"]
 

@@ -6,10 +6,10 @@ from numpy.testing import assert_allclose
 
 from stagewise.analysis.commutation import commutation
 from stagewise.arrays import FloatArray
-from stagewise.config import DigitsData
-from stagewise.problems.datasets import draw_moments
+from stagewise.config.models import DigitsData
+from stagewise.data.datasets import draw_moments
+from stagewise.data.synthetic import random_orthogonal
 from stagewise.problems.problem import Problem
-from stagewise.problems.synthetic import random_orthogonal
 
 
 def problem(dim_in: int, dim_out: int, seed: int = 0) -> Problem:

@@ -7,11 +7,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import crossing_iteration, learning_times
-from stagewise.config import DigitsData
+from stagewise.config.models import DigitsData
+from stagewise.data.datasets import draw_moments
 from stagewise.dynamics import gradient_descent
-from stagewise.experiments import record_iterations
-from stagewise.networks import initial_weights
-from stagewise.problems.datasets import draw_moments
+from stagewise.dynamics.networks import initial_weights
+from stagewise.planning.experiments import record_iterations
 from stagewise.problems.problem import Modes
 
 

@@ -12,7 +12,7 @@ from stagewise.claims.registry import Claim, Judgement, Measurement
 from stagewise.claims.tables import claims_table, macros, read_claims, terminal_text, write_claims
 from stagewise.errors import StagewiseError
 from stagewise.figures import FIGURES
-from stagewise.schemas import LEARNING_TIMES, PLATEAUS, REFERENCES, STAGES, SUMMARY, TEACHERS
+from stagewise.store.schemas import LEARNING_TIMES, PLATEAUS, REFERENCES, STAGES, SUMMARY, TEACHERS
 from stagewise.theory import waiting_growth
 
 BY_ID = {claim.id: claim for claim in CLAIMS}

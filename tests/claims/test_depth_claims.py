@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stagewise.claims import CLAIMS, judge
-from stagewise.schemas import LEARNING_TIMES, PLATEAUS, STAGES
+from stagewise.store.schemas import LEARNING_TIMES, PLATEAUS, STAGES
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 EMPTY = {

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from stagewise.data.synthetic import aligned, random_orthogonal
 from stagewise.dynamics import (
     gradient_descent,
     mode_recursion,
 )
+from stagewise.dynamics.networks import initial_weights, layer_shapes
 from stagewise.errors import StagewiseError
-from stagewise.networks import initial_weights, layer_shapes
 from stagewise.problems.problem import Problem
-from stagewise.problems.synthetic import aligned, random_orthogonal
 from stagewise.theory import linear_model, two_layer_flow
 
 SIGMA = np.array([1.0, 0.6, 0.3])

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import learning_times
-from stagewise.config import DigitsData
+from stagewise.config.models import DigitsData
+from stagewise.data.datasets import draw_moments
+from stagewise.data.synthetic import aligned, random_orthogonal
 from stagewise.dynamics import gradient_descent, quasi_adiabatic
 from stagewise.dynamics.hidden_rotation import rotate_hidden
-from stagewise.networks import initial_weights
-from stagewise.problems.datasets import draw_moments
+from stagewise.dynamics.networks import initial_weights
 from stagewise.problems.problem import Problem
-from stagewise.problems.synthetic import aligned, random_orthogonal
 from stagewise.theory.forecast import initial_amplitudes
 
 

@@ -13,13 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
 
-from stagewise.aggregates import Aggregates
-from stagewise.config import Experiment
+from stagewise.config.models import Experiment
+from stagewise.config.sentences import parse_config
+from stagewise.data.datasets import draw_moments
 from stagewise.depth_comparisons import STAGE_COUNTS, stage_counts
-from stagewise.experiments import expand
 from stagewise.figures import FIGURES, style
-from stagewise.files import write_table
-from stagewise.formats import write_formats
 from stagewise.pipeline.aggregates import SCHEMAS, with_forecasts
 from stagewise.pipeline.forecasts import forecast_table
 from stagewise.pipeline.plateaus import plateaus_table
@@ -29,8 +27,10 @@ from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table, summary_table
 from stagewise.pipeline.tables import assumption_table
 from stagewise.pipeline.teachers import teachers_table
-from stagewise.problems.datasets import draw_moments
-from stagewise.validation import parse_config
+from stagewise.planning.experiments import expand
+from stagewise.store.aggregates import Aggregates
+from stagewise.store.files import write_table
+from stagewise.store.formats import write_formats
 
 from .vision import VISIONS, distance
 

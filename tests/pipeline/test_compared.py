@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import DigitsData, Experiment, LowRankRegressionData, RandomModesData
+from stagewise.config.models import DigitsData, Experiment, LowRankRegressionData, RandomModesData
+from stagewise.data.datasets import draw_moments
 from stagewise.errors import StagewiseError
-from stagewise.experiments import expand
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.statistics import learning_times_table
 from stagewise.pipeline.teachers import teachers_table
-from stagewise.problems.datasets import draw_moments
-from stagewise.schemas import REFERENCES, TEACHERS
+from stagewise.planning.experiments import expand
+from stagewise.store.schemas import REFERENCES, TEACHERS
 
 
 def modes(perturbation):

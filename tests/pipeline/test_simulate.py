@@ -6,13 +6,13 @@ import pyarrow.compute as pc
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import AlignedData, Experiment, LowRankMatrixData, RandomModesData
-from stagewise.experiments import expand, shard, shard_count
-from stagewise.files import canonical_hash
+from stagewise.config.models import AlignedData, Experiment, LowRankMatrixData, RandomModesData
+from stagewise.data.datasets import draw_moments
 from stagewise.pipeline.simulate import absolute_step, simulate
 from stagewise.pipeline.statistics import learning_times_table, summary_table
-from stagewise.problems.datasets import draw_moments
-from stagewise.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
+from stagewise.planning.experiments import expand, shard, shard_count
+from stagewise.store.files import canonical_hash
+from stagewise.store.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
 from stagewise.theory import completion_curvature
 
 DATASETS = {

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import Experiment, LowRankMatrixData
+from stagewise.config.models import Experiment, LowRankMatrixData
+from stagewise.config.sentences import parse_config
+from stagewise.data.datasets import draw_moments
 from stagewise.depth_comparisons import (
     log_slope,
     passing_tolerance,
@@ -14,15 +16,13 @@ from stagewise.depth_comparisons import (
     with_depth_law,
     with_product_scale,
 )
-from stagewise.experiments import expand, shard, shard_count
-from stagewise.files import canonical_hash
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table
-from stagewise.problems.datasets import draw_moments
-from stagewise.schemas import PLATEAUS, STAGES
-from stagewise.validation import parse_config
+from stagewise.planning.experiments import expand, shard, shard_count
+from stagewise.store.files import canonical_hash
+from stagewise.store.schemas import PLATEAUS, STAGES
 
 DATASETS = {
     "factors": draw_moments(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import RandomModesData
-from stagewise.problems.datasets import draw_moments
+from stagewise.config.models import RandomModesData
+from stagewise.data.datasets import draw_moments
 
 
 def draw(perturbation, seed_name="shared", **changes):

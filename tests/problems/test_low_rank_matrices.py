@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import LowRankMatrixData
+from stagewise.config.models import LowRankMatrixData
+from stagewise.data.datasets import draw_moments
+from stagewise.data.npz import read_moments, write_moments
 from stagewise.errors import StagewiseError
-from stagewise.problems.datasets import draw_moments
-from stagewise.problems.npz import read_moments, write_moments
 from stagewise.problems.problem import Problem
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from stagewise.data.synthetic import random_orthogonal
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import RANK_TOLERANCE, Problem, check_moments
-from stagewise.problems.synthetic import random_orthogonal
 
 SIGMA = np.array([2.0, 0.7, 0.1])
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import DigitsData, PowerLawData, RotatedData
+from stagewise.config.models import DigitsData, PowerLawData, RotatedData
+from stagewise.data.datasets import draw_moments
 from stagewise.dynamics import quasi_adiabatic
-from stagewise.problems.datasets import draw_moments
 from stagewise.problems.problem import Problem
 from stagewise.theory import learning_iteration
 from stagewise.theory.forecast import (

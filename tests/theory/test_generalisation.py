@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from stagewise.data.synthetic import random_orthogonal
 from stagewise.dynamics import gradient_descent
-from stagewise.networks import initial_weights
+from stagewise.dynamics.networks import initial_weights
 from stagewise.problems.problem import HeldOut, Problem
-from stagewise.problems.synthetic import random_orthogonal
 from stagewise.theory.generalisation import (
     asymptotic_teacher,
     finite_teacher,

@@ -5,10 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import learning_times
+from stagewise.data.synthetic import aligned
 from stagewise.dynamics import gradient_descent
-from stagewise.networks import initial_weights
+from stagewise.dynamics.networks import initial_weights
 from stagewise.problems.problem import Problem
-from stagewise.problems.synthetic import aligned
 from stagewise.theory import discrete_correction, flow_learning_iteration, learning_iteration
 
 RTOL = 2e-3  # the flow's law is at least 2.4e-2 away at these steps

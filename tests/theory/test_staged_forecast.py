@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config import DigitsData, LowRankRegressionData, PowerLawData, RotatedData
+from stagewise.config.models import DigitsData, LowRankRegressionData, PowerLawData, RotatedData
+from stagewise.data.datasets import draw_moments
 from stagewise.dynamics import quasi_adiabatic
-from stagewise.problems.datasets import draw_moments
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast import PooledMoments, initial_amplitudes, plain_forecast
 from stagewise.theory.staged_forecast import _Grid, _Learned, staged_forecast

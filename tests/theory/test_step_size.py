@@ -5,10 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import outcome
+from stagewise.data.synthetic import aligned
 from stagewise.dynamics import gradient_descent, mode_recursion
-from stagewise.networks import initial_weights
+from stagewise.dynamics.networks import initial_weights
 from stagewise.problems.problem import Problem
-from stagewise.problems.synthetic import aligned
 from stagewise.theory import CONVERGENCE_THRESHOLD, OVERSHOOT_THRESHOLD, stable_step
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stagewise.plan import AGGREGATES, TABLES
+from stagewise.planning.plan import AGGREGATES, TABLES
 
 from .working_copy import (
     FIGURES,
@@ -151,7 +151,7 @@ def _wait_for(condition) -> None:
 def _holder(directory: Path) -> subprocess.Popen[str]:
     """A process that looks for stale locks as a run does when it starts, then lives on."""
     code = (
-        "import pathlib, sys; from stagewise.processes import clear_stale_lock; "
+        "import pathlib, sys; from stagewise.planning.processes import clear_stale_lock; "
         "clear_stale_lock(pathlib.Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen(

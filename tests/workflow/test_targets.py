@@ -6,13 +6,13 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from stagewise.aggregates import Aggregates
 from stagewise.claims import CLAIMS, claim_named, judge
 from stagewise.claims.tables import read_claims
 from stagewise.figures import FIGURES as SPECS
-from stagewise.files import read_table, write_table
-from stagewise.plan import AGGREGATES, make_plan
-from stagewise.targets import claim_targets
+from stagewise.planning.plan import AGGREGATES, make_plan
+from stagewise.planning.targets import claim_targets
+from stagewise.store.aggregates import Aggregates
+from stagewise.store.files import read_table, write_table
 
 from .working_copy import FIGURES, REPOSITORY, RESULTS, build, planned
 

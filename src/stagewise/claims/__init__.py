@@ -1,6 +1,5 @@
 """Claims and their verdicts; a claim puts a prediction beside a measurement."""
 
-from stagewise.aggregates import Aggregates
 from stagewise.claims import (
     cao2022,
     depth,
@@ -14,6 +13,7 @@ from stagewise.claims import (
 )
 from stagewise.claims.registry import Claim, Judgement, Measurement, judge
 from stagewise.errors import StagewiseError
+from stagewise.store.aggregates import Aggregates
 
 _SOURCES = ("gidel2019", "reviews", "lampinen2018", "cao2022", "ours")
 _MODULES = (gidel2019, path, reviews, generalisation, cao2022, ours, forecast, saddles, depth)

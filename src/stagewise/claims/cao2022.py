@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.aggregates import Aggregates
 from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
 from stagewise.comparisons import wilson_interval
@@ -14,6 +13,7 @@ from stagewise.depth_comparisons import (
     staged_runs,
     with_product_scale,
 )
+from stagewise.store.aggregates import Aggregates
 
 CRITICAL = 1e-2
 """Tolerance t of a second-order critical point: ‖∇f‖ ≤ t and λ_min ≥ −√t."""

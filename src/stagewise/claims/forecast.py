@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from stagewise.aggregates import Aggregates
 from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
 from stagewise.comparisons import (
@@ -16,6 +15,7 @@ from stagewise.comparisons import (
     start_scatter,
     wilson_interval,
 )
+from stagewise.store.aggregates import Aggregates
 
 HELD_OUT = "held_out"
 """Data sets whose names start so were not looked at while the forecasts were made."""

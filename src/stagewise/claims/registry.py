@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from stagewise.aggregates import Aggregates
 from stagewise.figures import FIGURES
+from stagewise.store.aggregates import Aggregates
 
 Verdict = Literal["supported", "refuted", "qualified", "not run"]
 

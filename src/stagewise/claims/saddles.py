@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from stagewise.aggregates import Aggregates
 from stagewise.claims.cao2022 import CRITICAL
 from stagewise.claims.measures import failure_bracket, spread
 from stagewise.claims.registry import Claim, Measurement
@@ -17,6 +16,7 @@ from stagewise.depth_comparisons import (
     staged_runs,
     with_product_scale,
 )
+from stagewise.store.aggregates import Aggregates
 from stagewise.theory import largest_curvature
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from stagewise.claims.registry import Judgement
 from stagewise.errors import StagewiseError
-from stagewise.files import write_text
-from stagewise.formats import cell, escaped
+from stagewise.store.files import write_text
+from stagewise.store.formats import cell, escaped
 
 _DIGITS = dict(
     zip(

@@ -15,8 +15,8 @@ from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.dynamics.gradients import descent_directions
 from stagewise.dynamics.kernel import advance
 from stagewise.dynamics.rmsprop import RMSProp
+from stagewise.dynamics.spectra import effective_rank
 from stagewise.problems.problem import Problem
-from stagewise.spectra import effective_rank
 
 OBSERVABLES = (
     "loss",

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from stagewise.aggregates import Aggregates
 from stagewise.comparisons import FORECASTS, forecast_errors, seed_floor
 from stagewise.figures import style
+from stagewise.store.aggregates import Aggregates
 
 _LABELS = {
     "discrete": "plain",

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stagewise.aggregates import Aggregates
 from stagewise.comparisons import best_errors
 from stagewise.figures import style
+from stagewise.store.aggregates import Aggregates
 
 _NAMES = {1: "one layer", 2: "two layers"}
 _METHODS = {"reduced_rank": "reduced rank", "ridge": "ridge"}

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stagewise.aggregates import Aggregates
 from stagewise.depth_comparisons import STAGE_COUNTS, stage_counts
 from stagewise.figures import style
+from stagewise.store.aggregates import Aggregates
 
 
 def plot(aggregates: Aggregates) -> Figure:

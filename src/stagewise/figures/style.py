@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.files import replacing
-from stagewise.imports import without
+from stagewise.planning.imports import without
+from stagewise.store.files import replacing
 
 # Most of seaborn's import is SciPy, for kernel densities and clusters, which no figure here draws.
 with without("scipy"):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from stagewise.files import read_table
-from stagewise.schemas import (
+from stagewise.store.files import read_table
+from stagewise.store.schemas import (
     FORECASTS,
     LEARNING_TIMES,
     PLATEAUS,

@@ -6,12 +6,12 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 
-from stagewise.config import Experiment
+from stagewise.config.models import Experiment
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.pipeline.simulate import absolute_step
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
-from stagewise.schemas import FORECASTS
+from stagewise.store.schemas import FORECASTS
 from stagewise.theory.forecast import (
     PATIENCE,
     PooledMoments,

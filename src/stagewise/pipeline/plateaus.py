@@ -7,13 +7,13 @@ import pyarrow as pa
 
 from stagewise.analysis import extreme_curvatures, numerical_rank, plateaus
 from stagewise.arrays import FloatArray
-from stagewise.config import Experiment
+from stagewise.config.models import Experiment
 from stagewise.dynamics import Trajectory
-from stagewise.experiments import expand
 from stagewise.pipeline.simulate import PreparedRun, per_run_columns, prepare, train
+from stagewise.planning.experiments import expand
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
-from stagewise.schemas import PLATEAUS
+from stagewise.store.schemas import PLATEAUS
 from stagewise.theory import greedy_completions, plateau_loss
 
 RANK_SHARE = 0.01

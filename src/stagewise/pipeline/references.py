@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from stagewise.config import Experiment
+from stagewise.config.models import Experiment
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
-from stagewise.schemas import REFERENCES
+from stagewise.store.schemas import REFERENCES
 from stagewise.theory import reduced_rank_regression, ridge_regression
 
 PENALTIES = np.geomspace(1e-6, 10.0, 57)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stagewise.errors import StagewiseError
-from stagewise.imports import spare_pandas
+from stagewise.planning.imports import spare_pandas
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 

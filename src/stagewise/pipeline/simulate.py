@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from stagewise.arrays import AnyArray, FloatArray, IntArray
-from stagewise.config import Experiment
+from stagewise.config.models import Experiment
 from stagewise.dynamics import RMSProp, Trajectory, gradient_descent
-from stagewise.experiments import Run, record_iterations
-from stagewise.networks import initial_weights, orientation
+from stagewise.dynamics.networks import initial_weights, orientation
+from stagewise.planning.experiments import Run, record_iterations
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
-from stagewise.schemas import TRAJECTORIES
+from stagewise.store.schemas import TRAJECTORIES
 from stagewise.theory import completion_curvature, largest_curvature, leading_iteration
 
 

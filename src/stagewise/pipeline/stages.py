@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from stagewise.analysis import plateaus
 from stagewise.pipeline.statistics import RecordedRun, recorded_runs
-from stagewise.schemas import RUN_COLUMNS, STAGES
+from stagewise.store.schemas import RUN_COLUMNS, STAGES
 from stagewise.theory import plateau_loss
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from stagewise.analysis import learning_times, outcome, separation
 from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.problems.problem import Modes
-from stagewise.schemas import GRID_COLUMNS, LEARNING_TIMES, RUN_COLUMNS, SUMMARY
+from stagewise.store.schemas import GRID_COLUMNS, LEARNING_TIMES, RUN_COLUMNS, SUMMARY
 from stagewise.theory import (
     flow_learning_iteration,
     learning_iteration,

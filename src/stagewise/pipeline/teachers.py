@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from stagewise.arrays import FloatArray
-from stagewise.config import Experiment
+from stagewise.config.models import Experiment
 from stagewise.errors import StagewiseError
-from stagewise.experiments import record_iterations
 from stagewise.pipeline.simulate import absolute_step, run_length
+from stagewise.planning.experiments import record_iterations
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
-from stagewise.schemas import TEACHERS
+from stagewise.store.schemas import TEACHERS
 from stagewise.theory.generalisation import (
     NoisyTeacher,
     asymptotic_teacher,

@@ -1,0 +1,1 @@
+"""The typed configuration: models, loading, sentences for mistakes."""

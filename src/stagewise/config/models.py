@@ -1,0 +1,253 @@
+"""The typed configuration: defaults, limits and descriptions live here and nowhere else.
+
+`config.yaml` and the overlays in `config/` are checked against these models before any job
+starts; the JSON schema and `config/README.md` are generated from them.
+"""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from stagewise.data.image_specs import (
+    Cifar10Data,
+    FashionMnistData,
+    ImageNet64Data,
+    MnistData,
+    Section,
+)
+from stagewise.data.specs import (
+    AlignedData,
+    AutoencoderData,
+    Count,
+    DigitsData,
+    LowRankMatrixData,
+    LowRankRegressionData,
+    NonNegative,
+    NpzData,
+    Positive,
+    PowerLawData,
+    RandomModesData,
+    RotatedData,
+)
+
+__all__ = [
+    "AlignedData",
+    "AutoencoderData",
+    "Cifar10Data",
+    "Config",
+    "DataSpec",
+    "DigitsData",
+    "Experiment",
+    "FashionMnistData",
+    "ImageNet64Data",
+    "LowRankMatrixData",
+    "LowRankRegressionData",
+    "MnistData",
+    "NpzData",
+    "PowerLawData",
+    "RandomModesData",
+    "RotatedData",
+    "Section",
+]
+
+NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]*$"
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+DataSpec = Annotated[
+    AlignedData
+    | RandomModesData
+    | AutoencoderData
+    | LowRankRegressionData
+    | LowRankMatrixData
+    | RotatedData
+    | PowerLawData
+    | DigitsData
+    | MnistData
+    | FashionMnistData
+    | Cifar10Data
+    | ImageNet64Data
+    | NpzData,
+    Field(discriminator="kind"),
+]
+
+
+class Experiment(Section):
+    """A grid of runs: every combination of the lists below, `replicates` times."""
+
+    datasets: list[Name] = Field(min_length=1, description="Names from the section datasets.")
+    centred: bool = Field(True, description="Subtract the means of X and Y.")
+    depth: list[Annotated[int, Field(ge=1, le=8)]] = Field(
+        [2], min_length=1, description="Number of weight matrices; 1 is the linear model."
+    )
+    width: list[Count | None] = Field(
+        [None], min_length=1, description="Hidden units; null: min(dim_in, dim_out)."
+    )
+    initialisation: list[Literal["aligned", "diagonal", "orthogonal", "gaussian", "unbalanced"]] = (
+        Field(["gaussian"], min_length=1, description="How the first weights are drawn.")
+    )
+    delta: list[Positive] | None = Field(
+        None, min_length=1, description="Initial scale: every layer starts at e^-delta."
+    )
+    product_scale: list[Annotated[float, Field(gt=0, lt=1)]] | None = Field(
+        None,
+        min_length=1,
+        description="The same as the scale of the product, e^(-depth delta); instead of delta.",
+    )
+    optimizer: list[Literal["gradient_descent", "rmsprop", "rmsprop_shared"]] = Field(
+        ["gradient_descent"],
+        min_length=1,
+        description="Update rule; rmsprop_shared divides all coordinates by one common scale.",
+    )
+    rmsprop_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.99, description="Weight of the past in RMSProp's running mean of squared gradients."
+    )
+    rmsprop_offset: Positive = Field(
+        1e-8, description="Added to the root of that mean before RMSProp divides by it."
+    )
+    step_size: list[Positive] = Field(
+        min_length=1, description="Step sizes, in the unit of step_size_unit."
+    )
+    step_size_unit: Literal["absolute", "per_sigma", "per_curvature", "per_solution"] = Field(
+        "per_sigma",
+        description="absolute: the step itself; per_sigma: times the largest sigma; "
+        "per_curvature: times the larger of the largest sigma and the top eigenvalue of sigma_x; "
+        "per_solution: times the top curvature of the balanced solution of depth L when sigma_x = I, "
+        "where 2 is the stable step: L sigma_1^(2 - 2/L), or less where entries are missing.",
+    )
+    replicates: Count = Field(20, description="Seeds per grid point.")
+    modes: Count = Field(10, description="How many of the strongest modes are followed.")
+    horizon: Positive = Field(
+        1.5,
+        description="Length of a run in units of the learning time of its horizon_mode: "
+        "delta/ln(1+step*sigma) for up to two layers, e^(delta(L-2))/((L-2) step sigma) for L of "
+        "them; over the observed share.",
+    )
+    horizon_mode: Count | None = Field(
+        None, description="Mode that sets the length of a run; null: the weakest one followed."
+    )
+    iterations: Count | None = Field(None, description="Length of a run, instead of horizon.")
+    extra_iterations: NonNegative = Field(
+        0, description="Iterations added to the horizon, for runs whose delta is small."
+    )
+    records_per_decade: Annotated[int, Field(ge=5, le=2000)] = Field(
+        100, description="Recorded iterations per decade, log-spaced (every one at first)."
+    )
+    refine: bool = Field(
+        True, description="Add records where a mode is learned, which locate its learning time."
+    )
+    runs_per_shard: Count = Field(200, description="Runs simulated by one job.")
+    compare_commuting: bool = Field(
+        False,
+        description="Train from the same start without the part of sigma_x that does not commute "
+        "too, and record how far the two maps are apart.",
+    )
+    references: bool = Field(
+        False,
+        description="Compare with reduced-rank regression and ridge regression on held-out data.",
+    )
+    teacher_theory: bool = Field(
+        False,
+        description="Compute Lampinen and Ganguli's theory of test and train error (data sets of "
+        "kind low_rank_regression with one_hot inputs).",
+    )
+    rotate_hidden: bool = Field(
+        False,
+        description="Keep hidden directions apart (two layers), so that rounding of the large ones "
+        "does not drown the small ones; needed from delta of about 40 on.",
+    )
+    forecast: bool = Field(
+        False, description="Forecast the learning times of two layers from the moments too."
+    )
+    summarise: bool = Field(
+        False, description="Keep curves over training (mean and band), not only learning times."
+    )
+    stages: bool = Field(False, description="Count the stages of escape from saddles.")
+    plateaus: bool = Field(
+        False,
+        description="Instead of recording trajectories keep weights where training rests: curvature "
+        "and distance to the best map of low rank at every plateau.",
+    )
+    curvature: bool = Field(True, description="Curvature at those plateaus too, which takes time.")
+
+    def scales(self, depth: int) -> list[float]:
+        """Initial scales delta of networks of a depth."""
+        if self.delta is not None:
+            return list(self.delta)
+        return [-math.log(scale) / depth for scale in self.product_scale or ()]
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> "Experiment":
+        if (self.delta is None) == (self.product_scale is None):
+            given = "neither" if self.delta is None else "both"
+            raise ValueError(f"{given} of delta and product_scale is given; give one of them")
+        return self
+
+
+def _without_null(sections: Any) -> Any:
+    if isinstance(sections, dict):
+        return {name: section for name, section in sections.items() if section is not None}
+    return sections
+
+
+Experiments = Annotated[
+    dict[Name, Experiment],
+    BeforeValidator(_without_null, json_schema_input_type=dict[Name, Experiment | None]),
+]
+
+
+class Config(Section):
+    """Everything a run of the workflow depends on."""
+
+    run: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]*)?$")] = Field(
+        "", description="Name of this run; outputs go to results/NAME and figures/NAME."
+    )
+    notice: str = Field("", description="A sentence shown above the verdicts of this run.")
+    data_dir: str | None = Field(
+        None,
+        description="Folder of downloaded data; null: $STAGEWISE_DATA, else the user cache.",
+    )
+    assumption: list[Name] = Field(
+        min_length=1, description="Data sets of the table assumption, names from datasets."
+    )
+    random_completions: Count = Field(
+        20, description="Random basis completions averaged in the table assumption."
+    )
+    datasets: dict[Name, DataSpec] = Field(min_length=1, description="Data sets by name.")
+    experiments: Experiments = Field(
+        min_length=1,
+        description="Experiments by name; an overlay leaves one out by setting it to null.",
+    )
+    figures: list[Name] = Field(min_length=1, description="Figures to render, in page order.")
+
+    @field_validator("run")
+    @classmethod
+    def _run_has_a_folder_of_its_own(cls, run: str) -> str:
+        if run in ("moments", "trajectories", "tables", "verdicts"):
+            raise ValueError(f"{run} is a folder of the default run; choose another name")
+        return run
+
+    @field_validator("figures")
+    @classmethod
+    def _figures_differ(cls, figures: list[str]) -> list[str]:
+        repeated = sorted({name for name in figures if figures.count(name) > 1})
+        if repeated:
+            raise ValueError(f"{', '.join(repeated)} listed twice; list each figure once")
+        return figures
+
+    @model_validator(mode="after")
+    def _datasets_exist(self) -> "Config":
+        readers = {
+            f"experiments.{name}.datasets": each.datasets for name, each in self.experiments.items()
+        }
+        for key, names in (readers | {"assumption": self.assumption}).items():
+            for dataset in names:
+                if dataset not in self.datasets:
+                    known = ", ".join(sorted(self.datasets))
+                    raise ValueError(
+                        f"{key} names {dataset!r}, which the section datasets does not define; "
+                        f"it has {known}"
+                    )
+        return self

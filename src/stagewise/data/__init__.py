@@ -1,0 +1,1 @@
+"""Kinds of data: their fields in the configuration, and how each is drawn or read."""

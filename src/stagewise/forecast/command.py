@@ -1,0 +1,172 @@
+"""`stagewise forecast`: data in, table out."""
+
+import sys
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.errors import StagewiseError
+from stagewise.forecast.intervals import (
+    explained_variance,
+    law_interval,
+    law_spread,
+    seed_interval,
+)
+from stagewise.forecast.options import Request
+from stagewise.forecast.report import Report, Stage, as_json, as_text
+from stagewise.forecast.settings import Forecast, settle
+from stagewise.forecast.sources import Source, load
+from stagewise.forecast.wording import counted
+from stagewise.problems.problem import Problem
+
+_NO_COVARIANCE = 1e-12
+_SECONDS_BETWEEN = 2.0
+
+
+def run(request: Request) -> int:
+    """Answer a request on standard output; returns the exit code."""
+    if request.plot is not None:
+        from stagewise.forecast import plot
+
+        plot.check_ending(request.plot)
+    report = answer(request)
+    print(as_json(report) if request.json else as_text(report))
+    if request.plot is not None:
+        plot.save(report, request.plot)
+    return 0
+
+
+def answer(request: Request) -> Report:
+    """The report that answers a request. Raises StagewiseError in sentences."""
+    if request.check and request.seeds < 1:
+        raise StagewiseError(f"seeds is {request.seeds}; --check trains at least 1.")
+    source = load(request)
+    problem = source.moments.problem(request.centred)
+    variance = _output_variance(source, request.centred)
+    _check_covariance(problem, variance, source)
+    forecast = settle(request, problem)
+    spread = law_spread(forecast.method, forecast.delta, forecast.width, len(forecast.iterations))
+    measured = None
+    if request.check:
+        measured = _trained(problem, forecast, spread, request.seeds)
+    explained = explained_variance(problem)
+    moments = source.moments
+    return Report(
+        data=source.name,
+        n=moments.n,
+        dim_in=problem.dim_in,
+        dim_out=problem.dim_out,
+        centred=request.centred,
+        step_size=forecast.step_size,
+        stability_bound=forecast.bound,
+        delta=forecast.delta,
+        width=forecast.width,
+        method=forecast.method,
+        seeds=request.seeds if request.check else 0,
+        explained_variance=float(explained[-1] / variance) if moments.n else None,
+        stages=_stages(forecast, spread, measured, explained / explained[-1]),
+        notes=(*source.notes, *_notes(source, forecast, measured)),
+    )
+
+
+def _trained(problem: Problem, forecast: Forecast, spread: FloatArray, seeds: int) -> FloatArray:
+    from stagewise.forecast.check import horizon, train
+
+    iterations = horizon(problem, forecast, spread)
+    print(f"training {counted(seeds, 'network')} for {iterations} iterations …", file=sys.stderr)
+    return train(problem, forecast, iterations, seeds, Progress(seeds, time.monotonic))
+
+
+class Progress:
+    """Says on standard error how far training is, but not more often than every few seconds.
+
+    clock : seconds. Called with the number of networks trained.
+    """
+
+    def __init__(self, total: int, clock: Callable[[], float]) -> None:
+        self._total, self._clock = total, clock
+        self._start = self._said = clock()
+
+    def __call__(self, trained: int) -> None:
+        now = self._clock()
+        if trained == self._total or now - self._said < _SECONDS_BETWEEN:
+            return
+        self._said = now
+        left = (now - self._start) / trained * (self._total - trained)
+        print(
+            f"trained {trained} of {counted(self._total, 'network')}, about {left:.0f} s left …",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _stages(
+    forecast: Forecast, spread: FloatArray, measured: FloatArray | None, share: FloatArray
+) -> tuple[Stage, ...]:
+    iterations = np.array(forecast.iterations)
+    low, high = law_interval(iterations, spread)
+    mean = deviation = np.full(len(iterations), np.nan)
+    if measured is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of stages that no seed reached
+            mean = np.nanmean(measured, axis=0)
+            deviation = np.nanstd(measured, axis=0, ddof=1)
+        if len(measured) >= 2:
+            low, high = seed_interval(measured)
+    return tuple(
+        Stage(
+            stage=place + 1,
+            iteration=_present(iterations[place]),
+            low=_present(low[place]),
+            high=_present(high[place]),
+            explained_share=min(float(share[place]), 1.0),
+            measured=_present(mean[place]),
+            measured_spread=_present(deviation[place]),
+        )
+        for place in range(len(iterations))
+    )
+
+
+def _notes(source: Source, forecast: Forecast, measured: FloatArray | None) -> list[str]:
+    notes = []
+    moments = source.moments
+    if 0 < moments.n <= len(moments.mean_x):
+        notes.append(
+            f"there are no more samples ({moments.n}) than inputs ({len(moments.mean_x)}), so the "
+            "network can fit them exactly and the explained shares say nothing about new data"
+        )
+    if forecast.step_size > forecast.bound:
+        notes.append(
+            "the step size is above the stability bound: the loss will rise now and then, and the "
+            "run may not settle after a stage"
+        )
+    if np.isnan(forecast.iterations).any():
+        notes.append("— marks stages that the run does not reach in thrice the plain law's time")
+    if forecast.delta < 8:
+        notes.append("the start is large (delta below 8): stages overlap, and forecasts are rough")
+    if measured is not None and np.isnan(measured).any():
+        count = int(np.isnan(measured).any(axis=1).sum())
+        notes.append(f"{count} of {len(measured)} trained networks did not reach every stage")
+    return notes
+
+
+def _output_variance(source: Source, centred: bool) -> float:
+    moments = source.moments
+    return moments.tr_yy - (float(moments.mean_y @ moments.mean_y) if centred else 0.0)
+
+
+def _check_covariance(problem: Problem, variance: float, source: Source) -> None:
+    """Refuse covariances that are zero up to rounding."""
+    scale = float(np.sqrt(problem.eigenvalues[-1].clip(0) * max(variance, 0)))
+    if np.linalg.norm(problem.sigma_xy) <= _NO_COVARIANCE * scale:
+        raise StagewiseError(
+            f"{source.name}: inputs and outputs have zero covariance, so there is nothing that a "
+            "linear network can learn. Were the right columns named as outputs?"
+        )
+
+
+def _present(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,88 @@
+"""What a request leaves open, chosen from the problem: step size, scale, width, stages."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stagewise.errors import StagewiseError
+from stagewise.forecast.laws import (
+    LARGEST_DELTA,
+    check_positive,
+    curvature,
+    integrate,
+    law,
+    refuse_divergence,
+    stability_bound,
+    stage_count,
+)
+from stagewise.forecast.options import Request
+from stagewise.problems.problem import Problem
+
+DEFAULT_DELTA = 16.0
+DEFAULT_STAGES = 10
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A run's settings and its forecast. iterations : one a stage, NaN where out of reach."""
+
+    step_size: float
+    bound: float
+    delta: float
+    width: int
+    method: str
+    iterations: tuple[float, ...]
+
+
+def settle(request: Request, problem: Problem) -> Forecast:
+    """Complete the settings and forecast. Raises StagewiseError for settings no run has."""
+    width = min(problem.dim_in, problem.dim_out) if request.width is None else request.width
+    most = stage_count(problem, width, None)
+    wanted = min(most, DEFAULT_STAGES) if request.stages is None else request.stages
+    stages = stage_count(problem, width, wanted)
+    delta = _delta(request, problem.dim_in)
+    if request.method == "integrated" and delta > LARGEST_DELTA:
+        raise StagewiseError(
+            f"delta is {delta:g}; the integrated forecast works up to {LARGEST_DELTA:g}. Use "
+            "--method staged."
+        )
+    if request.step_size is not None:
+        check_positive("step-size", request.step_size)
+    # The curvature along the path depends weakly on delta, so the laws borrow it beyond the limit.
+    followed = min(delta, LARGEST_DELTA)
+    step_size, bound = request.step_size, None
+    if step_size is None:
+        trial = float(0.25 / max(problem.eigenvalues[-1], problem.modes.sigma[0]))
+        path = curvature(integrate(problem, trial, followed, width, stages), trial)
+        bound = stability_bound(problem, path)
+        step_size = bound / 2
+    integration = integrate(problem, step_size, followed, width, stages)
+    path = curvature(integration, step_size)
+    refuse_divergence(problem, step_size, path)
+    if request.method == "integrated":
+        iterations = integration.learning_iterations[0]
+    else:
+        iterations = law(problem, step_size, delta, width, request.method)[:stages]
+    return Forecast(
+        step_size=step_size,
+        bound=stability_bound(problem, path) if bound is None else bound,
+        delta=delta,
+        width=width,
+        method=request.method,
+        iterations=tuple(iterations.tolist()),
+    )
+
+
+def _delta(request: Request, dim_in: int) -> float:
+    if request.std is None:
+        delta = DEFAULT_DELTA if request.delta is None else request.delta
+        check_positive("delta", delta)
+        return delta
+    check_positive("std", request.std)
+    delta = float(-np.log(request.std * np.sqrt(dim_in)))
+    if delta <= 0:
+        raise StagewiseError(
+            f"std is {request.std:g}; with {dim_in} inputs it must be below 1/√{dim_in} = "
+            f"{dim_in**-0.5:.3g}. Learning in stages needs a small start."
+        )
+    return delta

@@ -1,0 +1,1 @@
+"""Plan and targets, source digests, costs and progress, processes."""

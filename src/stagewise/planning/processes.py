@@ -1,0 +1,56 @@
+"""What the processes of a run inherit: one thread each, and this package."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+THREAD_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "ARROW_NUM_THREADS",
+)
+
+
+def pin_threads() -> None:
+    """Set every thread variable to 1 for this process and those it starts.
+
+    Numerics on one thread are reproducible, and jobs run beside each other. Must be called before
+    numpy is imported to have an effect on this process.
+    """
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = "1"
+
+
+def share_package() -> None:
+    """Let processes started from here import this very copy of the package, installed or not."""
+    source = str(Path(__file__).resolve().parents[2])
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [source, *(path for path in others if path and path != source)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
+def clear_stale_lock(directory: Path) -> None:
+    """Remove the lock that a killed run of Snakemake left in a working directory.
+
+    Every live run shares an advisory lock of its own, which the system releases when the process
+    ends in whatever way. Only who can have it alone knows that Snakemake's lock files are stale.
+    Where the folder cannot be written, or the file system has no advisory locks, all stay.
+    """
+    import fcntl  # not on every system that can at least check a configuration
+
+    folder = directory / ".snakemake"
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)
+        held = os.open(folder / "alive.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(held, fcntl.LOCK_SH)
+            return
+        for stale in (folder / "locks").glob("*.lock"):
+            stale.unlink(missing_ok=True)
+        fcntl.flock(held, fcntl.LOCK_SH)

@@ -1,0 +1,1 @@
+"""What leaves the project: the page, generated documents, comparison with the reference, archive."""

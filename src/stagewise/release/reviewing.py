@@ -1,0 +1,108 @@
+"""What a reviewer asks before and after a run: what it will cost, and what each claim says."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from stagewise.claims import CLAIMS, Claim, Judgement
+from stagewise.claims.registry import experiments_of
+from stagewise.claims.tables import read_claims
+from stagewise.planning.costs import Forecast, elapsed
+from stagewise.planning.plan import Plan
+from stagewise.store.formats import cell
+
+
+def claim_seconds(plan: Plan, claim: Claim, costs: pd.DataFrame) -> float | None:
+    """Seconds of one core that building one claim by itself takes; None where that is not known."""
+    experiments = [name for name in experiments_of(claim) if name in plan.config.experiments]
+    datasets = {each for name in experiments for each in plan.config.experiments[name].datasets}
+    if "assumption" in claim.tables:
+        datasets |= set(plan.config.assumption)
+    trained = {
+        f"{'plateaus' if plan.config.experiments[name].plateaus else 'simulate'}/{name}"
+        for name in experiments
+    }
+    steps = trained | set(claim.tables)
+    steps |= {f"moments/{name}" for name in datasets}
+    known = costs[costs["step"].isin(steps)]
+    return float(known["seconds"].sum()) if len(known) == len(steps) else None
+
+
+def present_verdicts(results: Path) -> dict[str, Judgement]:
+    """Verdicts built so far by id, of the whole run or of single claims."""
+    files = sorted((results / "verdicts").glob("*.json"))
+    whole = results / "claims.json"
+    found = [each for path in files for each in read_claims(path)]
+    found += read_claims(whole) if whole.is_file() else []
+    return {each.id: each for each in found}
+
+
+def claims_text(plan: Plan, costs: pd.DataFrame, root: Path = Path()) -> str:
+    """What `stagewise claims` prints: a line a claim with verdict, figure, experiments, cost."""
+    present = present_verdicts(root / plan.results)
+    rows = [("verdict", "claim", "measured", "figure", "experiments", "cost")]
+    for claim in CLAIMS:
+        each = present.get(claim.id)
+        seconds = claim_seconds(plan, claim, costs)
+        rows.append(
+            (
+                each.verdict if each else "not built",
+                claim.id,
+                cell(each.measured) if each else "",
+                claim.figure,
+                ", ".join(experiments_of(claim)) or ", ".join(claim.tables),
+                "" if seconds is None else duration(seconds),
+            )
+        )
+    return (
+        f"{aligned(rows)}\n\nOne claim and only what it needs: snakemake --cores all "
+        f"{CLAIMS[0].id}. The cost is that of one core with nothing built yet."
+    )
+
+
+def estimate_text(forecasts: Sequence[Forecast], cores: int) -> str:
+    """What `stagewise estimate` prints: jobs, time, disk and memory of what is not built yet."""
+    if not forecasts:
+        return "Nothing is left to do."
+    rows = [("step", "jobs", "work", "disk", "memory of a job")]
+    rows += [
+        (
+            each.step,
+            str(each.jobs),
+            duration(each.seconds) + ("?" if each.guessed else ""),
+            f"{each.megabytes:.1f} MB",
+            f"{each.memory_mb:.0f} MB",
+        )
+        for each in forecasts
+    ]
+    lines = [
+        aligned(rows),
+        "",
+        f"About {duration(elapsed(forecasts, cores))} on {cores} core{'s' * (cores > 1)}, "
+        f"{sum(each.megabytes for each in forecasts):.0f} MB of disk, "
+        f"{sum(each.jobs for each in forecasts)} jobs.",
+    ]
+    if any(each.guessed for each in forecasts):
+        lines.append("? this step was never run: similar ones stand in.")
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says it."""
+    whole = max(round(seconds), 1)
+    if whole < 90:
+        return f"{whole} s"
+    if whole < 90 * 60:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows in columns of equal width."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = (
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)

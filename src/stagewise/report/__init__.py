@@ -1,1 +1,0 @@
-"""The index page and the generated parts of the README."""

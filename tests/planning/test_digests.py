@@ -1,0 +1,317 @@
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+import yaml
+
+from stagewise.figures import FIGURES
+from stagewise.planning import digests
+from stagewise.planning.digests import imported_modules, source_digest
+from stagewise.planning.plan import SCRIPTS as STAGES
+from stagewise.planning.plan import Plan, make_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = {
+    path.stem: "figure.autoencoder" if path.stem == "figure" else path.stem
+    for path in (ROOT / "scripts").glob("*.py")
+}
+"""Stage whose digest each script's rule carries."""
+
+WITHOUT_EFFECT = {"stagewise.pipeline.rule"}
+"""Imported by scripts, but nothing that reaches an output: where messages and logs go."""
+
+Write = Callable[..., None]
+
+
+def forget() -> None:
+    cached = digests._path, digests._tree, digests._direct_imports, digests._code_digest
+    for function in cached:
+        function.cache_clear()
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Write modules of a package called `fake` that the digests take for their own."""
+    monkeypatch.setattr(digests, "_ROOT", tmp_path / "fake")
+    monkeypatch.setattr(digests, "_PACKAGE", "fake")
+
+    def write_modules(**modules: str) -> None:
+        forget()
+        for name, source in modules.items():
+            path = tmp_path / "fake" / f"{name.replace('__', '/')}.py"
+            path = path.with_name("__init__.py") if path.stem == "init" else path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(source), encoding="utf-8")
+
+    forget()
+    yield write_modules
+    forget()
+
+
+MODULE = '''
+    """What the module is for."""
+
+    import math
+
+    LIMIT = 3.0
+    """What the limit means."""
+
+
+    class Shape:
+        """A shape."""
+
+        def area(self, radius):
+            """Its area."""
+            return math.pi * radius**2
+
+
+    def twice(value):
+        return 2 * value
+
+
+    async def later():
+        """At some time."""
+        return 1
+'''
+
+
+def replaced(old: str, new: str) -> str:
+    assert MODULE.count(old) == 1
+    return MODULE.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        MODULE + "\n\n    # a comment\n",
+        replaced("LIMIT = 3.0", "LIMIT = 3.0  # iterations"),
+        replaced("\n\n\n    class", "\n    class"),
+        replaced("2 * value", "(\n            2 * value\n        )"),
+        replaced("What the module is for.", "Another purpose."),
+        replaced('"""What the module is for."""', ""),
+        replaced("What the limit means.", "Another meaning."),
+        replaced('"""What the limit means."""', ""),
+        replaced('"""A shape."""', '"""Another shape."""'),
+        replaced('"""A shape."""', ""),
+        replaced("Its area.", "Its area, in square metres."),
+        replaced('"""Its area."""', ""),
+        replaced("At some time.", "At another time."),
+        replaced("def twice(value):", 'def twice(value):\n        """Twice the value."""'),
+    ],
+    ids=[
+        "comment",
+        "comment beside code",
+        "blank lines",
+        "line breaks",
+        "module docstring changed",
+        "module docstring removed",
+        "attribute docstring changed",
+        "attribute docstring removed",
+        "class docstring changed",
+        "class docstring removed",
+        "method docstring changed",
+        "method docstring removed",
+        "async docstring changed",
+        "function docstring added",
+    ],
+)
+def test_words_and_layout_do_not_change_the_digest(edited, write):
+    write(a=MODULE)
+    before = source_digest("fake.a")
+    write(a=edited)
+    assert source_digest("fake.a") == before
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        replaced("3.0", "3.5"),
+        replaced("2 * value", "value * 2"),
+        replaced("twice", "double"),
+        replaced("math.pi * radius**2", '"""Its area."""'),
+        replaced("async def", "def"),
+        replaced("LIMIT = 3.0", 'LIMIT = 3.0\n    NAME = "text"'),
+    ],
+    ids=["number", "operation", "name", "text that is returned", "kind of function", "new text"],
+)
+def test_a_change_of_code_changes_the_digest(edited, write):
+    write(a=MODULE)
+    before = source_digest("fake.a")
+    write(a=edited)
+    assert source_digest("fake.a") != before
+
+
+def test_a_function_of_a_docstring_alone_is_still_a_function(write):
+    write(a='def empty():\n    """Nothing."""\n')
+    before = source_digest("fake.a")
+    write(a='def empty():\n    """Nothing at all."""\n')
+    assert source_digest("fake.a") == before
+    write(a='def other():\n    """Nothing."""\n')
+    assert source_digest("fake.a") != before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import fake.b",
+        "import fake.b as other",
+        "from fake.b import VALUE",
+        "from fake.b import VALUE as other",
+        "from fake import b",
+        "def later():\n    from fake.b import VALUE",
+        "def later():\n    import fake.b",
+        "if True:\n    from fake import b",
+        "try:\n    import fake.b\nexcept ImportError:\n    pass",
+    ],
+)
+def test_an_import_is_followed_however_it_is_written(statement, write):
+    write(a=statement + "\n", b="VALUE = 1\n")
+    assert imported_modules("fake.a") == {"fake.a", "fake.b"}
+    before = source_digest("fake.a")
+    write(b="VALUE = 2\n")
+    assert source_digest("fake.a") != before
+
+
+def test_imports_are_followed_to_the_end_and_round_circles(write):
+    write(a="import fake.b\n", b="import fake.c\n", c="import fake.a\n", d="import fake.a\n")
+    assert imported_modules("fake.a") == {"fake.a", "fake.b", "fake.c"}
+
+
+def test_a_module_brings_the_package_it_lies_in(write):
+    write(group__init="import fake.b\n", group__a="VALUE = 1\n", b="VALUE = 1\n")
+    assert imported_modules("fake.group.a") == {"fake.group", "fake.group.a", "fake.b"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import fake.group.a", "from fake.group.a import VALUE", "from fake.group import a"],
+)
+def test_an_imported_module_brings_the_package_it_lies_in(statement, write):
+    write(group__init="VALUE = 1\n", group__a="VALUE = 1\n", b=statement + "\n")
+    assert imported_modules("fake.b") == {"fake.b", "fake.group", "fake.group.a"}
+
+
+def test_modules_of_other_packages_and_modules_not_imported_do_not_count(write):
+    write(a="import math\nimport numpy.linalg\nfrom pathlib import Path\n", b="VALUE = 1\n")
+    assert imported_modules("fake.a") == {"fake.a"}
+    before = source_digest("fake.a")
+    write(b="VALUE = 2\n")
+    assert source_digest("fake.a") == before
+
+
+def test_templates_beside_a_module_count_with_it(write, tmp_path):
+    write(group__init="", group__a="VALUE = 1\n")
+    template = tmp_path / "fake" / "group" / "page.html.j2"
+    template.write_text("<p>one</p>")
+    before = source_digest("fake.group.a")
+    template.write_text("<p>two</p>")
+    forget()
+    assert source_digest("fake.group.a") != before
+
+
+def test_the_order_in_which_modules_are_named_does_not_matter(write):
+    write(a="VALUE = 1\n", b="VALUE = 2\n")
+    assert source_digest("fake.a", "fake.b") == source_digest("fake.b", "fake.a")
+    assert source_digest("fake.a", "fake.b") != source_digest("fake.a")
+
+
+def test_code_moved_to_another_module_changes_the_digest(write):
+    write(a="VALUE = 1\n", b="VALUE = 1\n")
+    assert source_digest("fake.a") != source_digest("fake.b")
+
+
+def test_a_module_that_does_not_exist_is_named():
+    with pytest.raises(ModuleNotFoundError, match=r"stagewise\.nope is not a module of stagewise"):
+        source_digest("stagewise.nope")
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return make_plan(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def stages_changed_by(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], frozenset[str]]:
+    """The stages of the real package whose digest an edit of one module changes."""
+    before, code_digest = Plan(plan.config).digests, digests._code_digest
+
+    def changed(module: str) -> frozenset[str]:
+        assert digests._path(module) is not None
+        monkeypatch.setattr(
+            digests,
+            "_code_digest",
+            lambda name: "edited" if name == module else code_digest(name),
+        )
+        after = Plan(plan.config).digests
+        return frozenset(stage for stage, digest in after.items() if digest != before[stage])
+
+    return changed
+
+
+EVERY_FIGURE = frozenset(f"figure.{name}" for name in FIGURES)
+
+
+def test_an_edit_of_the_style_rerenders_every_figure_and_nothing_else(stages_changed_by):
+    assert stages_changed_by("stagewise.figures.style") == EVERY_FIGURE | {"figure"}
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_an_edit_of_a_figure_rerenders_that_figure_and_nothing_else(figure, stages_changed_by):
+    assert stages_changed_by(f"stagewise.figures.{figure}") == {f"figure.{figure}"}
+
+
+def test_an_edit_of_the_kernel_simulates_again_but_draws_no_data_again(stages_changed_by):
+    changed = stages_changed_by("stagewise.dynamics.kernel")
+    assert "simulate" in changed
+    assert changed.isdisjoint({"moments", *EVERY_FIGURE})
+
+
+@pytest.mark.parametrize(
+    "module", ["claims.gidel2019", "claims.registry", "claims.tables", "claims.ours"]
+)
+def test_an_edit_of_the_claims_judges_again_and_simulates_nothing(module, stages_changed_by):
+    changed = stages_changed_by(f"stagewise.{module}")
+    assert "claims" in changed
+    assert changed.isdisjoint({"moments", "simulate", "statistics", *EVERY_FIGURE})
+
+
+@pytest.mark.parametrize("module", ["data.synthetic", "data.mnist", "data.npz"])
+def test_an_edit_of_the_data_draws_them_again_and_rerenders_nothing(module, stages_changed_by):
+    changed = stages_changed_by(f"stagewise.{module}")
+    assert "moments" in changed
+    assert changed.isdisjoint(EVERY_FIGURE)
+
+
+@pytest.mark.parametrize("module", ["cli", "release.comparison", "planning.warmup"])
+def test_an_edit_of_what_only_people_call_reruns_nothing(module, stages_changed_by):
+    assert stages_changed_by(f"stagewise.{module}") == frozenset()
+
+
+def modules_named_in(script: Path) -> set[str]:
+    named = set()
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stagewise"):
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                named.add(full if digests._path(full) else str(node.module))
+    return named
+
+
+def test_every_script_has_a_digest():
+    assert set(SCRIPTS) == set(STAGES)
+
+
+@pytest.mark.parametrize(
+    ("script", "module"),
+    [
+        (script, module)
+        for script in sorted(SCRIPTS)
+        for module in sorted(modules_named_in(ROOT / "scripts" / f"{script}.py") - WITHOUT_EFFECT)
+    ],
+)
+def test_an_edit_of_a_module_that_a_script_uses_reruns_its_rule(script, module, stages_changed_by):
+    assert SCRIPTS[script] in stages_changed_by(module)

@@ -1,0 +1,151 @@
+"""A configuration becomes a plan or is refused in sentences, whatever is in it."""
+
+import copy
+import datetime
+import random
+from pathlib import Path
+
+import pytest
+
+from stagewise.config.loading import read_plan
+from stagewise.config.models import Experiment
+from stagewise.data.datasets import draw_moments
+from stagewise.errors import StagewiseError
+from stagewise.pipeline.forecasts import forecast_table
+from stagewise.planning.costs import jobs_of
+from stagewise.planning.plan import MAX_SHARDS, Plan, make_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+MUTATIONS = 500
+ODD_VALUES = (
+    *(None, True, False, "", " ", "no", "1e-3", "../../etc", "σ", "a" * 300, "\0", "{x}", "*"),
+    *(0, -1, 1, 2, 10**9, 10**400, 0.0, -0.5, 1e-320, 1e308, float("nan"), float("inf")),
+    *([], {}, [None], [[]], [0.1, "x"], {"kind": "digits"}, {"kind": "npz", "path": "\0"}),
+    *({1: 2}, {None: None}, datetime.date(2019, 12, 8), {"": 0}),
+)
+
+
+def places(node, path=()):
+    """Paths of all values below a node of a nested configuration."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from places(value, (*path, key))
+
+
+def at(config, path):
+    for key in path:
+        config = config[key]
+    return config
+
+
+def mutated(config, generator):
+    """A copy of a configuration with one thing wrong, missing, moved, repeated or added."""
+    config = copy.deepcopy(config)
+    *above, key = generator.choice(list(places(config)))
+    parent = at(config, above)
+    match generator.choice(("replace", "delete", "move", "repeat", "add")):
+        case "replace":
+            parent[key] = copy.deepcopy(generator.choice(ODD_VALUES))
+        case "delete":
+            del parent[key]
+        case "move":
+            parent[key] = copy.deepcopy(at(config, generator.choice(list(places(config)))))
+        case "repeat" if isinstance(parent, list):
+            parent.extend([parent[key]] * generator.choice((1, 3)))
+        case _ if isinstance(parent, dict):
+            parent[generator.choice(("extra", "Run", 7, None, ""))] = parent[key]
+    return config
+
+
+def walk(plan: Plan) -> int:
+    """Ask a plan for everything that the Snakefile asks for; the number of files."""
+    files = [*plan.figure_files(), *plan.table_files(), *plan.intermediate_files()]
+    for name in plan.config.experiments:
+        assert plan.simulation(name)["datasets"]
+        assert plan.forecasting(name)["datasets"]
+        files += plan.moments_of(name)
+    for name in plan.config.figures:
+        assert plan.figure_aggregates(name)
+    return len(files) + len(plan.assumption_moments())
+
+
+def test_mutations_of_the_default_config_are_planned_or_refused_in_sentences(default_config):
+    generator = random.Random("stagewise")
+    refused = 0
+    for _ in range(MUTATIONS):
+        config = mutated(default_config, generator)
+        try:
+            assert walk(make_plan(config)) > 0
+        except StagewiseError as error:
+            refused += 1
+            headline, *sentences = str(error).splitlines()
+            assert headline == "The configuration cannot be used."
+            assert sentences
+            assert all(each.startswith("- ") and each.endswith((".", "?")) for each in sentences)
+    assert MUTATIONS // 4 < refused < MUTATIONS  # both ways out are well tried
+
+
+def test_more_shards_than_a_workflow_should_have_are_refused_with_the_remedy(default_config):
+    default_config["experiments"]["closed_form"] |= {"replicates": 10**9, "runs_per_shard": 100}
+    with pytest.raises(StagewiseError, match=r"closed_form.* runs_per_shard") as caught:
+        make_plan(default_config)
+    assert f"at most {MAX_SHARDS}" in str(caught.value)
+
+
+def test_the_large_run_has_a_hundred_thousand_runs_in_hundreds_of_jobs():
+    jobs = jobs_of(read_plan(ROOT / "config/large.yaml", ROOT))
+    runs = sum(job.runs for job in jobs if job.step.startswith("simulate/"))
+    assert runs == pytest.approx(1e5, rel=0.1)
+    assert len(jobs) < 1000
+
+
+def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config):
+    everything = {
+        "datasets": ["digits"],
+        "centred": False,
+        "width": [3],
+        "delta": [3.0, 5.0],
+        "step_size": [0.1, 0.2],
+        "step_size_unit": "per_curvature",
+        "replicates": 1,
+        "modes": 2,
+        "forecast": True,
+        "horizon": 7.0,
+        "horizon_mode": 1,
+        "extra_iterations": 9,
+        "records_per_decade": 17,
+        "runs_per_shard": 3,
+        "rotate_hidden": True,
+        "depth": [1, 3],
+        "initialisation": ["aligned"],
+        "summarise": True,
+        "compare_commuting": True,
+        "references": True,
+        "teacher_theory": True,
+        "refine": False,
+        "stages": True,
+        "plateaus": False,
+        "curvature": False,
+        "iterations": 50,
+        "optimizer": ["rmsprop"],
+        "rmsprop_decay": 0.9,
+        "rmsprop_offset": 1e-6,
+        "product_scale": None,
+    }
+    assert set(everything) == set(Experiment.model_fields)
+    default_config["experiments"] = {"own": everything}
+    default_config["figures"] = ["closed_form"]
+    with pytest.raises(StagewiseError, match="The figure closed_form shows"):
+        make_plan(default_config)
+    default_config["experiments"] |= {"closed_form": everything | {"forecast": False}}
+    plan = make_plan(default_config)
+    assert plan.parts("forecasts") == ["results/forecasts/own.parquet"]
+    draws = {"digits": draw_moments("digits", plan.config.datasets["digits"], None)}
+    tables = [
+        forecast_table("own", Experiment.model_validate(section), draws)
+        for section in (plan.forecasting("own"), everything)
+    ]
+    assert tables[0].equals(tables[1])
+    assert tables[0].num_rows == 2 * 2 * 2

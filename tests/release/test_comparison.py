@@ -1,0 +1,111 @@
+"""A rebuild is compared with its reference tier by tier."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from stagewise.claims.registry import Judgement
+from stagewise.claims.tables import write_claims
+from stagewise.cli import main
+from stagewise.errors import StagewiseError
+from stagewise.planning.plan import AGGREGATES
+from stagewise.release.comparison import archive, report, verify
+from stagewise.store.files import write_table
+
+
+def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a"):
+    """Results of a run whose numbers are multiplied by a factor."""
+    values = factor * np.array([1.0, 2.0, 3.0])
+    table = pa.table({"name": [label, "b", None], "value": values, "blank": [None, 1.0, 2.0]})
+    for name in AGGREGATES:
+        write_table(table, folder / f"{name}.parquet")
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    pd.DataFrame({"dataset": ["digits"], "delta_x": [0.5 * factor]}).to_csv(
+        folder / "tables/assumption.csv", index=False
+    )
+    claim = Judgement(
+        "one", "ours", "it holds", "closed_form", 1.0, 0.1, measured, (0.9, 1.1), verdict, ""
+    )
+    write_claims([claim], folder / "claims.json")
+    return folder
+
+
+@pytest.fixture
+def reference(tmp_path):
+    archive(build(tmp_path / "first"), tmp_path / "reference")
+    return tmp_path / "reference"
+
+
+@pytest.mark.parametrize(
+    ("changes", "output_tier", "claim_tier", "passed"),
+    [
+        ({}, "bit-identical", "bit-identical", True),
+        ({"factor": 1 + 1e-9}, "equal within rtol", "bit-identical", True),
+        ({"measured": 1.02 * (1 + 1e-9)}, "bit-identical", "equal within rtol", True),
+        (
+            {"factor": 1.01, "measured": 1.05},
+            "statistically consistent",
+            "statistically consistent",
+            True,
+        ),
+        ({"measured": 1.2}, "bit-identical", "different", False),
+        ({"verdict": "refuted"}, "bit-identical", "different", False),
+        ({"factor": 2.0, "measured": 1.2}, "different", "different", False),
+        ({"label": "other"}, "different", "bit-identical", False),
+    ],
+)
+def test_each_output_and_claim_meets_its_tier(
+    tmp_path, reference, changes, output_tier, claim_tier, passed
+):
+    outcome = verify(build(tmp_path / "second", **changes), reference)
+    assert outcome.outputs[0].tier == output_tier
+    assert outcome.claims[0].tier == claim_tier
+    assert outcome.passed is passed
+
+
+def test_the_report_names_the_tier_and_the_largest_deviation(tmp_path, reference):
+    text = report(verify(build(tmp_path / "second", measured=1.05), reference))
+    assert "Tier met by everything: statistically consistent" in text
+    assert "largest deviation of a claim 0.029" in text
+
+
+def test_a_claim_that_is_gone_is_a_difference(tmp_path, reference):
+    second = build(tmp_path / "second")
+    (second / "claims.json").write_text("[]")
+    outcome = verify(second, reference)
+    assert not outcome.passed
+    assert outcome.claims[0].detail == "only in the reference"
+
+
+def test_without_a_reference_there_is_a_sentence(tmp_path):
+    with pytest.raises(StagewiseError, match="there is nothing to compare with"):
+        verify(build(tmp_path / "results"), tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("measured", "code"), [(1.02, 0), (5.0, 1)])
+def test_the_command_exits_with_the_outcome(
+    tmp_path, reference, monkeypatch, capsys, measured, code
+):
+    monkeypatch.chdir(tmp_path)
+    build(tmp_path / "results", measured=measured)
+    assert main(["verify"]) == code
+    assert ("disagrees with the reference" in capsys.readouterr().out) == bool(code)
+
+
+def test_the_command_ends_with_a_sentence_and_exit_code_two(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify"]) == 2
+    assert "comes with the repository" in capsys.readouterr().err
+
+
+def test_an_archive_can_be_made_again_over_itself(tmp_path, reference):
+    second = build(tmp_path / "second", factor=3.0)
+    archive(second, reference)
+    assert verify(second, reference).outputs[0].tier == "bit-identical"
+    hashes = json.loads((reference / "hashes.json").read_text())
+    assert set(hashes) == set(AGGREGATES)
+    shutil.rmtree(reference)

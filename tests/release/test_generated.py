@@ -1,0 +1,80 @@
+"""What is generated is current, so that documents cannot drift from the code."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stagewise.claims import CLAIMS
+from stagewise.claims.tables import read_claims
+from stagewise.config.models import Config, Experiment
+from stagewise.config.sentences import DATA_KINDS
+from stagewise.errors import StagewiseError
+from stagewise.release.generated import (
+    END,
+    START,
+    config_readme,
+    generated_files,
+    schema,
+    with_claims,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    "path", ["workflow/schemas/config.schema.json", "config/README.md", "README.md"]
+)
+def test_generated_files_are_current(path):
+    expected = generated_files(ROOT)[ROOT / path]
+    assert (ROOT / path).read_text(encoding="utf-8") == expected, "run: make generate"
+
+
+def test_the_description_of_the_config_has_every_key():
+    text = config_readme()
+    for model in (Config, Experiment, *DATA_KINDS.values()):
+        for name, field in model.model_fields.items():
+            if name == "kind":
+                continue
+            assert f"| `{name}` |" in text
+            assert field.description, f"{model.__name__}.{name} has no description"
+
+
+def test_the_schema_refuses_unknown_keys_and_names_every_kind():
+    parsed = json.loads(schema())
+    assert parsed["additionalProperties"] is False
+    assert set(parsed["properties"]) == set(Config.model_fields)
+    assert set(DATA_KINDS) == {
+        each["properties"]["kind"]["const"]
+        for each in parsed["$defs"].values()
+        if "kind" in each["properties"]
+    }
+
+
+def test_the_reference_has_every_claim_and_no_other():
+    archived = {each.id: each for each in read_claims(ROOT / "reference/claims.json")}
+    assert list(archived) == [claim.id for claim in CLAIMS]
+    for claim in CLAIMS:
+        same = (claim.statement, claim.expected, claim.tolerance, claim.figure, claim.source)
+        each = archived[claim.id]
+        assert (each.statement, each.expected, each.tolerance, each.figure, each.source) == same
+        assert each.measured is not None
+
+
+def test_a_readme_without_its_markers_is_refused():
+    with pytest.raises(StagewiseError, match="put them back"):
+        with_claims(f"only {START}", ROOT / "reference/claims.json")
+    assert END in with_claims(f"{START}{END}", ROOT / "reference/claims.json")
+
+
+def test_the_default_configuration_uses_enough_seeds():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    seeds = {name: each["replicates"] for name, each in config["experiments"].items()}
+    assert seeds.pop("forecast") >= 8
+    # One run a rank to look at, and a start that is the same for every seed.
+    assert seeds.pop("saddle_stages") == 5
+    assert seeds.pop("saddles_balanced") == 1
+    deep = {"saddles", "stable_step_deep", "descent_separation", "rmsprop"}
+    assert min(seeds.pop(name) for name in deep) >= 10
+    assert min(seeds.values()) >= 20
