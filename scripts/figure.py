@@ -3,10 +3,10 @@
 from importlib import import_module
 from pathlib import Path
 
-from stagewise.figures import style
 from stagewise.pipeline.rule import logged
 from stagewise.release.provenance import write_sidecar
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
 
 with logged(snakemake):
     style.apply()

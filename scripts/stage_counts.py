@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from stagewise.depth_comparisons import stage_counts
 from stagewise.pipeline.rule import logged
 from stagewise.store.aggregates import Aggregates
 from stagewise.store.formats import write_formats
+from stagewise.studies.common.depth import stage_counts
 
 with logged(snakemake):
     stages = Aggregates({"stages": [Path(snakemake.input[0])]}).stages

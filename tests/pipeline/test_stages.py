@@ -7,7 +7,14 @@ from numpy.testing import assert_allclose
 from stagewise.config.models import Experiment, LowRankMatrixData
 from stagewise.config.sentences import parse_config
 from stagewise.data.datasets import draw_moments
-from stagewise.depth_comparisons import (
+from stagewise.pipeline.plateaus import plateaus_table
+from stagewise.pipeline.simulate import simulate
+from stagewise.pipeline.stages import stages_table
+from stagewise.pipeline.statistics import learning_times_table
+from stagewise.planning.experiments import expand, shard, shard_count
+from stagewise.store.files import canonical_hash
+from stagewise.store.schemas import PLATEAUS, STAGES
+from stagewise.studies.common.depth import (
     log_slope,
     passing_tolerance,
     run_separation,
@@ -16,13 +23,6 @@ from stagewise.depth_comparisons import (
     with_depth_law,
     with_product_scale,
 )
-from stagewise.pipeline.plateaus import plateaus_table
-from stagewise.pipeline.simulate import simulate
-from stagewise.pipeline.stages import stages_table
-from stagewise.pipeline.statistics import learning_times_table
-from stagewise.planning.experiments import expand, shard, shard_count
-from stagewise.store.files import canonical_hash
-from stagewise.store.schemas import PLATEAUS, STAGES
 
 DATASETS = {
     "factors": draw_moments(

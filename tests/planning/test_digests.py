@@ -256,7 +256,7 @@ EVERY_FIGURE = frozenset(f"figure.{name}" for name in FIGURES)
 
 
 def test_an_edit_of_the_style_rerenders_every_figure_and_nothing_else(stages_changed_by):
-    assert stages_changed_by("stagewise.figures.style") == EVERY_FIGURE | {"figure"}
+    assert stages_changed_by("stagewise.studies.common.style") == EVERY_FIGURE | {"figure"}
 
 
 @pytest.mark.parametrize("figure", FIGURES)

@@ -38,7 +38,7 @@ def test_a_process_that_has_pandas_already_keeps_its_tables_frames():
 
 def test_figures_are_spared_scipy_but_may_import_it():
     program = (
-        "import sys; import stagewise.figures.style; print('scipy' in sys.modules); "
+        "import sys; import stagewise.studies.common.style; print('scipy' in sys.modules); "
         "from scipy.stats import norm; print(norm.cdf(0))"
     )
     assert printed(program).splitlines() == ["False", "0.5"]

@@ -3,17 +3,17 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
-from stagewise.comparisons import wilson_interval
-from stagewise.depth_comparisons import (
+from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.comparisons import wilson_interval
+from stagewise.studies.common.depth import (
     STAGE_COUNTS,
     passing_tolerance,
     run_separation,
     staged_runs,
     with_product_scale,
 )
-from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.measures import spread
 
 CRITICAL = 1e-2
 """Tolerance t of a second-order critical point: ‖∇f‖ ≤ t and λ_min ≥ −√t."""

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
-from stagewise.comparisons import wilson_interval
-from stagewise.depth_comparisons import log_slope, with_depth_law, with_product_scale
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.comparisons import wilson_interval
+from stagewise.studies.common.depth import log_slope, with_depth_law, with_product_scale
+from stagewise.studies.common.measures import spread
 
 
 def _escape(aggregates: Aggregates) -> Measurement | None:

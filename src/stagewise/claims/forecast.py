@@ -6,16 +6,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
-from stagewise.comparisons import (
+from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.comparisons import (
     forecast_errors,
     seed_floor,
     slope_over_scale,
     start_scatter,
     wilson_interval,
 )
-from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.measures import spread
 
 HELD_OUT = "held_out"
 """Data sets whose names start so were not looked at while the forecasts were made."""

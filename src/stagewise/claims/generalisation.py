@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
-from stagewise.comparisons import best_errors
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.comparisons import best_errors
+from stagewise.studies.common.measures import spread
 from stagewise.teachers import teacher_curves, teacher_misses
 
 EDGE = 0.5**0.25

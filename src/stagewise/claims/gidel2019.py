@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from stagewise.claims.measures import failure_bracket, spread
 from stagewise.claims.registry import Claim, Measurement
-from stagewise.comparisons import slope_over_scale, swapped_pairs
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.comparisons import slope_over_scale, swapped_pairs
+from stagewise.studies.common.measures import failure_bracket, spread
 from stagewise.theory import CONVERGENCE_THRESHOLD, OVERSHOOT_THRESHOLD
 
 COMPONENT = 1e-6

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
-from stagewise.comparisons import slope_over_scale, wilson_interval, with_stability
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.comparisons import slope_over_scale, wilson_interval, with_stability
+from stagewise.studies.common.measures import spread
 
 
 def _discrete_law(aggregates: Aggregates) -> Measurement | None:

@@ -3,10 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.claims.measures import spread
 from stagewise.claims.registry import Claim, Measurement
-from stagewise.comparisons import deviations, growth_while_waiting, out_of_order, wilson_interval
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.comparisons import (
+    deviations,
+    growth_while_waiting,
+    out_of_order,
+    wilson_interval,
+)
+from stagewise.studies.common.measures import spread
 
 LATE = 1.8
 """A mode is late when it takes this many times what the law says."""

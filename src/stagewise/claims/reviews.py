@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.claims.measures import over, spread
 from stagewise.claims.registry import Claim, Measurement
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.measures import over, spread
 
 
 def _generic_start(aggregates: Aggregates) -> Measurement | None:

@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 
 from stagewise.claims.cao2022 import CRITICAL
-from stagewise.claims.measures import failure_bracket, spread
 from stagewise.claims.registry import Claim, Measurement
-from stagewise.comparisons import wilson_interval
-from stagewise.depth_comparisons import (
+from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.comparisons import wilson_interval
+from stagewise.studies.common.depth import (
     STAGE_COUNTS,
     log_slope,
     passing_tolerance,
     staged_runs,
     with_product_scale,
 )
-from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common.measures import failure_bracket, spread
 from stagewise.theory import largest_curvature
 
 

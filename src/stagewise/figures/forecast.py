@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from stagewise.comparisons import FORECASTS, forecast_errors, seed_floor
-from stagewise.figures import style
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
+from stagewise.studies.common.comparisons import FORECASTS, forecast_errors, seed_floor
 
 _LABELS = {
     "discrete": "plain",

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stagewise.comparisons import best_errors
-from stagewise.figures import style
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
+from stagewise.studies.common.comparisons import best_errors
 
 _NAMES = {1: "one layer", 2: "two layers"}
 _METHODS = {"reduced_rank": "reduced rank", "ridge": "ridge"}

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stagewise.comparisons import out_of_order
-from stagewise.figures import style
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
+from stagewise.studies.common.comparisons import out_of_order
 
 
 def plot(aggregates: Aggregates) -> Figure:

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stagewise.comparisons import deviations, growth_while_waiting
-from stagewise.figures import style
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
+from stagewise.studies.common.comparisons import deviations, growth_while_waiting
 
 BOUND_RATE = 0.01
 """Constant c of the bound's shape e^(cδ²); the paper's is not available to us."""

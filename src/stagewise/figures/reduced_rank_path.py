@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from stagewise.figures import style
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
 
 _SHOWN = 6
 """Ranks drawn at most; more lines cannot be told apart."""

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stagewise.depth_comparisons import run_separation, with_product_scale
-from stagewise.figures import style
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
+from stagewise.studies.common.depth import run_separation, with_product_scale
 
 _LOOKS = {
     "gradient_descent": ("D", 7, "descent"),

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stagewise.depth_comparisons import passing_tolerance, with_product_scale
-from stagewise.figures import style
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
+from stagewise.studies.common.depth import passing_tolerance, with_product_scale
 from stagewise.theory import saddle_curvature
 
 

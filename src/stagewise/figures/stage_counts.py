@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stagewise.depth_comparisons import STAGE_COUNTS, stage_counts
-from stagewise.figures import style
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
+from stagewise.studies.common.depth import STAGE_COUNTS, stage_counts
 
 
 def plot(aggregates: Aggregates) -> Figure:

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from stagewise.errors import StagewiseError
-from stagewise.figures import style
 from stagewise.forecast.report import Report
 from stagewise.store.files import replacing
+from stagewise.studies.common import style
 
 _METADATA = {
     ".pdf": {"CreationDate": None, "Producer": None},

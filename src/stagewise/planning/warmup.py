@@ -9,8 +9,8 @@ def main() -> None:
     """Run one tiny simulation and draw one empty figure."""
     pin_threads()
     from stagewise.dynamics import gradient_descent, quasi_adiabatic
-    from stagewise.figures import style
     from stagewise.problems.problem import Problem
+    from stagewise.studies.common import style
 
     weights = [np.full((2, 2), 0.1), np.full((2, 2), 0.1)]
     problem = Problem(np.eye(2), np.diag([1.0, 0.5]))

@@ -6,9 +6,9 @@ from itertools import chain
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
-from stagewise.figures import style
 from stagewise.planning.plan import Plan
 from stagewise.store.aggregates import Aggregates
+from stagewise.studies.common import style
 
 
 def render_figures(plan: Plan, root: Path = Path()) -> Iterator[Path]:

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import binomtest
 
-from stagewise.comparisons import (
+from stagewise.studies.common.comparisons import (
     best_errors,
     deviations,
     out_of_order,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stagewise.figures import style
+from stagewise.studies.common import style
 
 from .vision import VISIONS, closest, distance, lab
 

@@ -1,0 +1,157 @@
+"""From a measurement to a verdict, and from the files of a run to the tables that were declared."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from stagewise.pipeline.aggregates import joined
+from stagewise.store.formats import read_csv
+from stagewise.studies.common.study import Claim, Measurement, Study, Table
+
+Verdict = Literal["supported", "refuted", "qualified", "not run"]
+MISSING = "The experiments that measure this are not part of this run."
+
+
+@dataclass(frozen=True)
+class RivalOutcome:
+    """What the claim's own measurement gives under a rival law, and whether that is rejected."""
+
+    law: str
+    measured: float | None
+    rejected: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim with its verdict; the fields of `claims.json`.
+
+    tolerance is None where the condition is one-sided; `holds` says the condition in words.
+    """
+
+    id: str
+    source: str
+    statement: str
+    figure: str
+    expected: float
+    tolerance: float | None
+    measured: float | None
+    interval: tuple[float, float] | None
+    verdict: Verdict
+    note: str
+    holds: str
+    interval_kind: str | None = None
+    in_scope: float | None = None
+    scope: str = ""
+    rival: tuple[RivalOutcome, ...] = ()
+    experiments: tuple[str, ...] = field(default=())
+
+
+class RunTables:
+    """The tables of a run, as studies declare them.
+
+    results : folder of the run. experiments : sections of its configuration.
+    """
+
+    def __init__(self, results: Path, experiments: Collection[str]) -> None:
+        self.results = results
+        self.experiments = experiments
+        self._part = cache(self._read_part)
+
+    def has(self, reads: Sequence[Table]) -> bool:
+        """Whether the run has every experiment that these tables need."""
+        return all(set(table.experiments) <= set(self.experiments) for table in reads)
+
+    def files(self, table: Table) -> list[Path]:
+        """Files that hold the rows of a table, in the order of its declaration."""
+        if table.kind == "assumption":
+            return [self.results / "tables" / "assumption.csv"]
+        names = [name for name in table.experiments + table.optional if name in self.experiments]
+        return [self.results / table.kind / f"{name}.parquet" for name in names]
+
+    def frame(self, table: Table) -> pd.DataFrame:
+        """The rows that a table declares; a copy, which the reader may change."""
+        parts = [self._part(table.kind, path) for path in self.files(table)]
+        frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].copy()
+        if table.datasets is not None:
+            frame = frame[frame["dataset"].isin(table.datasets)].reset_index(drop=True)
+        return frame
+
+    @staticmethod
+    def _read_part(kind: str, path: Path) -> pd.DataFrame:
+        if path.suffix == ".csv":
+            return read_csv(path)
+        frame = joined(kind, [path]).to_pandas()
+        categorical = frame.select_dtypes("category").columns
+        return frame.astype(dict.fromkeys(categorical, "str"))
+
+
+def draw(study: Study, tables: RunTables) -> Any:
+    """The figure of a study from the files of a run."""
+    return study.draw(*(tables.frame(table) for table in study.figure_reads))
+
+
+def judge(claim: Claim, tables: RunTables) -> Judgement:
+    """Measure a claim, compare, and do the same under each of its rivals.
+
+    supported: the value meets the condition. qualified: it does not, but meets it where the claim
+    could at best hold. refuted: it does not, or the runs are there and give no number. not run:
+    experiments are missing.
+    """
+    if not tables.has(claim.reads):
+        return verdict_on(claim, None)
+    frames = [tables.frame(table) for table in claim.reads]
+    measurement = claim.measure(*(frame.copy() for frame in frames))
+    rivals = tuple(_outcome(claim, rival.law, rival.tables(*frames)) for rival in claim.rivals)
+    return verdict_on(claim, measurement, rivals if measurement is not None else ())
+
+
+def _outcome(claim: Claim, law: str, changed: Any) -> RivalOutcome:
+    measurement = claim.measure(*(changed if isinstance(changed, tuple) else (changed,)))
+    value = None if measurement is None or np.isnan(measurement.value) else measurement.value
+    rejected = value is not None and not claim.holds.holds_for(value)
+    return RivalOutcome(law, None if value is None else float(value), rejected)
+
+
+def verdict_on(
+    claim: Claim, measurement: Measurement | None, rivals: tuple[RivalOutcome, ...] = ()
+) -> Judgement:
+    """The verdict that a measurement (None: not run) means for a claim."""
+    shared: dict[str, Any] = {
+        "id": claim.id,
+        "source": claim.source,
+        "statement": claim.statement,
+        "figure": claim.figure,
+        "expected": claim.holds.expected,
+        "tolerance": claim.holds.tolerance,
+        "holds": claim.holds.words,
+        "rival": rivals,
+        "experiments": claim.experiments,
+    }
+    if measurement is None:
+        return Judgement(**shared, measured=None, interval=None, verdict="not run", note=MISSING)
+    low, high = float(measurement.interval.low), float(measurement.interval.high)
+    known = bool(np.isfinite([measurement.value, low, high]).all())
+    verdict: Verdict = "refuted"
+    if known and claim.holds.holds_for(measurement.value):
+        verdict = "supported"
+    elif known and measurement.in_scope is not None and claim.holds.holds_for(measurement.in_scope):
+        verdict = "qualified"
+    return Judgement(
+        **shared,
+        measured=float(measurement.value) if known else None,
+        interval=(low, high) if known else None,
+        interval_kind=measurement.interval.kind if known else None,
+        verdict=verdict,
+        note=measurement.note if known else f"It could not be measured. {measurement.note}",
+        in_scope=None if measurement.in_scope is None else float(measurement.in_scope),
+        scope=measurement.scope,
+    )
+
+
+JUDGEMENT_FIELDS = tuple(each.name for each in fields(Judgement))
+"""Keys of an entry of `claims.json`, in order."""
