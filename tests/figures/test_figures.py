@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from stagewise.config.models import Experiment
 from stagewise.config.sentences import parse_config
 from stagewise.data.datasets import draw_moments
-from stagewise.figures import FIGURES, style
+from stagewise.figures import FIGURES
 from stagewise.pipeline.aggregates import SCHEMAS, with_forecasts
 from stagewise.pipeline.forecasts import forecast_table
 from stagewise.pipeline.plateaus import plateaus_table
@@ -30,9 +30,10 @@ from stagewise.planning.experiments import expand
 from stagewise.store.aggregates import Aggregates
 from stagewise.store.files import write_table
 from stagewise.store.formats import write_formats
+from stagewise.studies.common import style
 from stagewise.studies.common.depth import STAGE_COUNTS, stage_counts
 
-from .vision import VISIONS, distance
+from ..studies.common.vision import VISIONS, distance
 
 TINY = {
     "closed_form": {"delta": [2, 6], "replicates": 2},

@@ -26,7 +26,10 @@ class Given(RunTables):
         return self.frames[table.kind].copy()
 
 
-def claim_of(measure, reads=learning_times("one")):
+TIMES = learning_times("one")
+
+
+def claim_of(measure, reads=TIMES):
     study = Study("somewhere.doubling", question="?", title="!", caption="", alt="")
     declare = study.claim(
         "a_claim", source="ours", statement="It is small.", reads=reads, holds=at_most(1)
