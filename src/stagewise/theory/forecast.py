@@ -19,6 +19,7 @@ import numpy as np
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
+from stagewise.theory.growth import DESCENT, UpdateRule
 
 BIN_WIDTH = 0.1
 """Eigenvalues of sigma_x within this relative distance are pooled; a tenth of that changes a
@@ -84,19 +85,29 @@ def initial_amplitudes(delta: FloatArray, dim_in: int, width: int, stages: int) 
 
 
 def plain_forecast(
-    pooled: PooledMoments, step_size: FloatArray, delta: FloatArray, width: int
+    pooled: PooledMoments,
+    step_size: FloatArray,
+    delta: FloatArray,
+    width: int,
+    rule: UpdateRule = DESCENT,
 ) -> FloatArray:
-    """δ/ln(1 + ησ_k) with σ of sigma_xy (cases, stages): exact for commuting moments, δ → ∞.
+    """δ/g(σ_k) with σ of sigma_xy (cases, stages): exact for commuting moments, δ → ∞.
+
+    g(σ) is the rule's growth per iteration, ln(1 + ησ) under gradient descent.
 
     As δ → ∞ an upper bound for all moments: σ_{j−k}(S − A) ≥ σ_j(S) for any A of rank k (Weyl).
     """
     stages = min(pooled.stages, width)
     strongest = np.linalg.eigvalsh(pooled.total)[::-1][:stages]
-    return np.asarray(delta[:, None] / np.log1p(step_size[:, None] * np.sqrt(strongest)))
+    return np.asarray(delta[:, None] / rule.growth(step_size[:, None], np.sqrt(strongest)))
 
 
 def reduced_rank_forecast(
-    pooled: PooledMoments, step_size: FloatArray, delta: FloatArray, width: int
+    pooled: PooledMoments,
+    step_size: FloatArray,
+    delta: FloatArray,
+    width: int,
+    rule: UpdateRule = DESCENT,
 ) -> FloatArray:
     """Stages with R_k = sigma_xy(I − P_k), P_k from reduced-rank regression; (cases, stages).
 
@@ -114,7 +125,7 @@ def reduced_rank_forecast(
     for stage in range(stages):
         sigma, right = free_modes(pooled, best[:, :stage])
         target = 0.5 * np.log(2 * sigma[0] / (right @ curved @ right / sigma[0] ** 2))
-        growth = np.log1p(step_size[:, None] * sigma[: stages - stage])
+        growth = rule.growth(step_size[:, None], sigma[: stages - stage])
         spent = np.maximum(target - amplitudes[:, stage], 0) / growth[:, 0]
         amplitudes[:, stage:] += growth * spent[:, None]
         elapsed = elapsed + spent

@@ -12,6 +12,7 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.theory.forecast import PooledMoments, free_modes, initial_amplitudes
+from stagewise.theory.growth import DESCENT, UpdateRule
 
 EXPOSURE_STEP = 0.3
 """Largest relative growth of an exposure in one step: a numerical choice that has an effect.
@@ -27,7 +28,11 @@ _GRID_START, _GRID_STOP = 1e-3, 1e3
 
 
 def staged_forecast(
-    pooled: PooledMoments, step_size: FloatArray, delta: FloatArray, width: int
+    pooled: PooledMoments,
+    step_size: FloatArray,
+    delta: FloatArray,
+    width: int,
+    rule: UpdateRule = DESCENT,
 ) -> FloatArray:
     """The staged law with R_k = sigma_xy(I − VVᵀ), V turning between stages; (cases, stages).
 
@@ -40,7 +45,8 @@ def staged_forecast(
     2. The second layer turns until W₁ᵀ S (I − VVᵀ) = 0. With one exposure for all, V would be the top
        eigenvectors of Sᵀ f S; in general it is a maximum of Σ_j v_jᵀ Sᵀ f_j S v_j, the part of the
        outputs fitted so far. A polar factor climbs there, and stays where moments commute.
-    3. Small hidden directions grow by ln(1 + ησ_j(S(I − VVᵀ))) an iteration.
+    3. Small hidden directions grow by g(σ_j(S(I − VVᵀ))) an iteration, ln(1 + ησ) under gradient
+       descent; another rule brings its own g, and relaxes as fast as descent with its `speed`.
     4. The next rank counts as learned when the (k+1)-th singular value of sigma_x W, the new
        direction u with exposure X* included, is σ_{k+1}/2. In one mode of eigenvalue λ that is at
        X* = ln2/λ, where the linear growth has the amplitude ½ln(2σ/λ): the target is
@@ -50,10 +56,13 @@ def staged_forecast(
     1); a stage begins where the one before it counts as learned.
     """
     cases = zip(step_size, delta, strict=True)
-    return np.stack([_march(pooled, float(step), float(scale), width) for step, scale in cases])
+    return np.stack([_march(pooled, step, scale, width, rule) for step, scale in cases])
 
 
-def _march(pooled: PooledMoments, step_size: float, delta: float, width: int) -> FloatArray:
+def _march(
+    pooled: PooledMoments, step_size: FloatArray, delta: float, width: int, rule: UpdateRule
+) -> FloatArray:
+    speed = float(rule.speed(step_size))
     stages = min(pooled.stages, width)
     amplitudes = initial_amplitudes(np.array([delta]), pooled.dim_in, width, stages)[0]
     network = _Learned.along(pooled, np.empty((len(pooled.total), 0)), np.empty(0))
@@ -63,17 +72,17 @@ def _march(pooled: PooledMoments, step_size: float, delta: float, width: int) ->
     for stage in range(stages):
         while True:
             sigma, new = free_modes(pooled, network.directions)
-            growth = np.log1p(step_size * sigma[: stages - stage])
-            if growth[0] == 0:  # lost to rounding: too weak to be learned
+            growth = rule.growth(step_size, sigma[: stages - stage])
+            if growth[0] <= 0:  # lost to rounding: too weak to be learned
                 times[stage:] = np.inf
                 return times
             half = network.half_exposure(new, strongest[stage] / 2, grid)
             target = 0.5 * np.log(2 * sigma[0] * half / np.log(2))
             left = max(target - amplitudes[stage], 0.0) / growth[0]
-            spent = min(left, network.patience / step_size)
+            spent = min(left, network.patience / speed)
             amplitudes[stage:] += growth * spent
             elapsed += spent
-            network = network.exposed(step_size * spent)
+            network = network.exposed(speed * spent)
             if spent == left:
                 break
         times[stage] = elapsed

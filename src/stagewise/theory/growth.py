@@ -1,0 +1,195 @@
+"""One growth function per update rule: how fast a mode grows while the network is near a saddle.
+
+Two layers. Near a point of rank k with residual G = sigma_xy − sigma_x W the small hidden directions,
+rows of Z = [W₁ᵀ, W₂], follow Z ← Z(I + ηM) with M = [[0, G], [Gᵀ, 0]] under gradient descent, and
+under any other rule that is linear in the weights near 0 a recursion that M alone determines. M has
+the eigenvalues ±σ of G, so a rule acts on the laws of this package through one function: the growth
+g(σ) of the logarithm of an amplitude per iteration, the largest root of the rule's characteristic
+polynomial at x = ησ. The laws replace ln(1 + ησ) by it. Once a direction is learned, what matters is
+how fast the learned weights relax: as under gradient descent with the step `speed`.
+
+Source: derived; the linear phase is exact, and each root is tested against the eigenvalues of the
+recursion's matrix.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+
+_NEWTON_STEPS = 60
+"""More than a monotone Newton iteration from above needs for any step and any delay below 100."""
+
+
+class UpdateRule(Protocol):
+    """An update rule as the laws see it. Steps and sigma broadcast."""
+
+    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """Log-growth of an amplitude per iteration; negative where a mode dies."""
+
+    def speed(self, step_size: FloatArray) -> FloatArray:
+        """Step of the gradient descent that relaxes learned weights as fast."""
+
+    def end(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """Singular value of sigma_x W where commuting moments end (0 where nothing is learned)."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Gradient descent: g = ln(1 + x). Clipping ‖gradient‖ leaves it unchanged.
+
+    Near a saddle the gradient is far below any fixed threshold, so that clipping acts only on the
+    steps between plateaus, a number of iterations that does not grow with delta.
+    """
+
+    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """ln(1 + ησ)."""
+        return np.log1p(np.multiply(step_size, sigma))
+
+    def speed(self, step_size: FloatArray) -> FloatArray:
+        """The step itself."""
+        return np.asarray(step_size, dtype=np.float64)
+
+    def end(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """All of sigma_xy."""
+        return np.broadcast_arrays(np.asarray(sigma, dtype=np.float64), step_size)[0]
+
+
+@dataclass(frozen=True)
+class HeavyBall(Descent):
+    """W ← W + βΔW + ηD: the larger root of z² − (1 + β + x)z + β, g = ln z.
+
+    η/(1 − β) is the slope of z at x = 0 and right only for x ≪ (1 − β)². momentum : β in [0, 1).
+    """
+
+    momentum: float
+
+    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """ln z."""
+        x = np.multiply(step_size, sigma)
+        return np.log1p(_excess_root(1 - self.momentum - x, x))
+
+    def speed(self, step_size: FloatArray) -> FloatArray:
+        """η/(1 − β)."""
+        return np.asarray(np.divide(step_size, 1 - self.momentum))
+
+    def sensitivity(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """d ln z/dx = 1/(z − β/z): what a perturbation of the step's matrix adds to g."""
+        z = np.exp(self.growth(step_size, sigma))
+        return np.asarray(1 / (z - self.momentum / z))
+
+
+@dataclass(frozen=True)
+class Nesterov(HeavyBall):
+    """Heavy ball with the gradient at W + βΔW: z² − (1 + β)(1 + x)z + β(1 + x), g = ln z."""
+
+    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """ln z."""
+        x = np.multiply(step_size, sigma)
+        return np.log1p(_excess_root(1 - self.momentum - x * (1 + self.momentum), x))
+
+    def sensitivity(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """d ln z/dx by the implicit function theorem."""
+        z, beta = np.exp(self.growth(step_size, sigma)), self.momentum
+        x = np.multiply(step_size, sigma)
+        change = ((1 + beta) * z - beta) / (2 * z - (1 + beta) * (1 + x))
+        return np.asarray(change / z)
+
+
+@dataclass(frozen=True)
+class L2Decay(Descent):
+    """The penalty (μ/2)Σ‖W_l‖² in the loss: g = ln(1 + η(σ − μ)); sigma_x W ends at σ − μ.
+
+    decay : μ ≥ 0.
+    """
+
+    decay: float
+
+    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """ln(1 + η(σ − μ))."""
+        return np.log1p(np.multiply(step_size, np.subtract(sigma, self.decay)))
+
+    def end(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """σ − μ, the amplitude at which growth stops."""
+        return super().end(step_size, np.maximum(np.subtract(sigma, self.decay), 0))
+
+
+@dataclass(frozen=True)
+class DecoupledDecay(L2Decay):
+    """A step, then weights shrink: W ← (1 − ημ)(W + ηD), g = ln((1 − ημ)(1 + x)).
+
+    A stationary point has ηD = Wημ/(1 − ημ): the penalty of `L2Decay` with μ/(1 − ημ).
+    Shrinking the weights before the gradient is added is `L2Decay` itself.
+    """
+
+    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """ln(1 − ημ) + ln(1 + ησ)."""
+        shrink = np.log1p(-np.multiply(step_size, self.decay))
+        return np.asarray(shrink + np.log1p(np.multiply(step_size, sigma)))
+
+    def end(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """σ − μ/(1 − ημ)."""
+        penalty = self.decay / (1 - np.multiply(step_size, self.decay))
+        return np.maximum(np.subtract(sigma, penalty), 0)
+
+
+@dataclass(frozen=True)
+class LayersInTurn(Descent):
+    """W₂ first, then W₁ with the new gradient: g = 2 asinh(x/2) per iteration of both.
+
+    The recursion [[1 + x², x], [x, 1]] has determinant 1 and trace 2 + x² = 2 cosh g.
+    """
+
+    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """2 asinh(ησ/2)."""
+        return np.asarray(2 * np.arcsinh(np.multiply(step_size, sigma) / 2))
+
+
+@dataclass(frozen=True)
+class StaleGradient(Descent):
+    """Gradients of `delay` iterations ago: z^(D+1) = z^D + x, g = ln z.
+
+    Learned weights ring once 2ησ > 2 sin(π/(2(2D + 1))), and the laws end there.
+    """
+
+    delay: int
+
+    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+        """ln(1 + y) with (1 + y)^D y = x, by Newton's method from above."""
+        x = np.multiply(step_size, sigma).astype(np.float64)
+        y = np.minimum(x, x ** (1 / (self.delay + 1)))
+        for _ in range(_NEWTON_STEPS):
+            power = (1 + y) ** self.delay
+            slope = power * (1 + self.delay * y / (1 + y))
+            y = y - (power * y - x) / slope
+        return np.log1p(y)
+
+
+DESCENT = Descent()
+
+
+def schedule_learning_iteration(
+    sigma: FloatArray, delta: float | FloatArray, step_sizes: FloatArray
+) -> FloatArray:
+    """Iterations until a mode is learned under a schedule of steps: Σ_t ln(1 + η_t σ) = δ.
+
+    sigma, delta : broadcast. step_sizes : (iterations,), the step of each. Interpolated within an
+    iteration; infinite where the schedule is too short. Source: derived, the factors I + η_t M
+    commute, so that log-growths add.
+    """
+    wanted, sigma = np.broadcast_arrays(np.asarray(delta, dtype=np.float64), sigma)
+    times = np.full(wanted.shape, np.inf)
+    for place in np.ndindex(wanted.shape):
+        grown = np.concatenate([[0.0], np.cumsum(np.log1p(step_sizes * sigma[place]))])
+        if grown[-1] >= wanted[place]:
+            times[place] = np.interp(wanted[place], grown, np.arange(len(grown)))
+    return times
+
+
+def _excess_root(b: FloatArray, c: FloatArray) -> FloatArray:
+    """The larger root y of y² + by − c, without cancellation: z − 1 of the quadratics above."""
+    root = np.sqrt(b**2 + 4 * c)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(b > 0, 2 * c / (b + root), (root - b) / 2)

@@ -1,0 +1,175 @@
+"""Growth functions against eigenvalues of the linearised recursions, limits, and higher precision."""
+
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from stagewise.theory import learning_iteration
+from stagewise.theory.growth import (
+    DecoupledDecay,
+    Descent,
+    HeavyBall,
+    L2Decay,
+    LayersInTurn,
+    Nesterov,
+    StaleGradient,
+    schedule_learning_iteration,
+)
+
+STEPS = [0.003, 0.1, 0.6, 1.1]
+SIGMA = np.array([0.8, 0.5, 0.2])
+
+
+def saddle(sigma):
+    """The symmetric matrix M of one mode, acting on (first layer, second layer)."""
+    return np.array([[0.0, sigma], [sigma, 0.0]])
+
+
+def descent(step, sigma):
+    return np.eye(2) + step * saddle(sigma)
+
+
+def heavy_ball(step, sigma, momentum):
+    now = (1 + momentum) * np.eye(2) + step * saddle(sigma)
+    return np.block([[now, -momentum * np.eye(2)], [np.eye(2), np.zeros((2, 2))]])
+
+
+def nesterov(step, sigma, momentum):
+    ahead = np.block([(1 + momentum) * np.eye(2), -momentum * np.eye(2)])
+    return np.block([[descent(step, sigma) @ ahead], [np.eye(2), np.zeros((2, 2))]])
+
+
+def l2_decay(step, sigma, decay):
+    return descent(step, sigma) - step * decay * np.eye(2)
+
+
+def decoupled(step, sigma, decay):
+    return (1 - step * decay) * descent(step, sigma)
+
+
+def in_turn(step, sigma):
+    second = np.array([[1.0, 0.0], [step * sigma, 1.0]])
+    first = np.array([[1.0, step * sigma], [0.0, 1.0]])
+    return first @ second
+
+
+def stale(step, sigma, delay):
+    blocks = np.eye(2 * (delay + 1), k=-2)
+    blocks[:2, :2] += np.eye(2)
+    blocks[:2, -2:] += step * saddle(sigma)
+    return blocks
+
+
+CASES = [
+    (Descent(), descent, ()),
+    *((HeavyBall(beta), heavy_ball, (beta,)) for beta in (0.0, 0.5, 0.9, 0.99)),
+    *((Nesterov(beta), nesterov, (beta,)) for beta in (0.0, 0.5, 0.9, 0.99)),
+    (L2Decay(0.15), l2_decay, (0.15,)),
+    (DecoupledDecay(0.15), decoupled, (0.15,)),
+    (LayersInTurn(), in_turn, ()),
+    *((StaleGradient(delay), stale, (delay,)) for delay in (1, 4, 16)),
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("rule", "matrix", "options"), CASES)
+def test_growth_is_the_top_eigenvalue_of_the_recursion(rule, matrix, options, step):
+    for sigma in SIGMA:
+        eigenvalues = np.linalg.eigvals(matrix(step, sigma, *options))
+        top = eigenvalues[np.argmax(eigenvalues.real)].real
+        assert_allclose(np.exp(rule.growth(step, sigma)), top, rtol=1e-9)
+
+
+@pytest.mark.parametrize("momentum", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("x", [1e-12, 1e-6, 1e-4, 0.01, 0.3, 2.0])
+def test_the_roots_of_momentum_keep_their_digits(momentum, x):
+    with localcontext() as context:
+        context.prec = 60
+        beta, step = Decimal(momentum), Decimal(x)
+        for rule, linear, constant in (
+            (HeavyBall(momentum), 1 + beta + step, beta),
+            (Nesterov(momentum), (1 + beta) * (1 + step), beta * (1 + step)),
+        ):
+            z = (linear + (linear**2 - 4 * constant).sqrt()) / 2
+            assert_allclose(rule.growth(x, 1.0), float(z.ln()), rtol=1e-13)
+
+
+@pytest.mark.parametrize("delay", [1, 4, 16, 64])
+def test_the_root_of_stale_gradients_keeps_its_digits(delay):
+    for x in (1e-9, 1e-3, 0.4, 50.0):
+        growth = float(StaleGradient(delay).growth(x, 1.0))
+        with localcontext() as context:
+            context.prec = 40
+            z = Decimal(growth).exp()
+            assert_allclose(float(z**delay * (z - 1)), x, rtol=1e-12)
+
+
+@pytest.mark.parametrize("rule", [HeavyBall(0.9), Nesterov(0.9)])
+def test_sensitivity_is_the_derivative_of_growth(rule):
+    x, h = np.array([0.002, 0.1, 0.5]), 1e-5
+    slope = (rule.growth(x + h, 1.0) - rule.growth(x - h, 1.0)) / (2 * h)
+    assert_allclose(rule.sensitivity(x, 1.0), slope, rtol=1e-6)
+
+
+def test_the_effective_step_is_the_limit_of_small_steps_and_far_off_beyond():
+    for rule in (HeavyBall(0.9), Nesterov(0.9)):
+        assert_allclose(rule.growth(1e-7, 1.0), np.log1p(rule.speed(1e-7)), rtol=1e-4)
+        assert rule.growth(0.1, 1.0) < np.log1p(rule.speed(0.1)) / 2
+
+
+def test_heavy_ball_at_a_tenth():
+    z = np.exp(HeavyBall(0.9).growth(0.1, 1.0))
+    assert z == pytest.approx(1 + np.sqrt(0.1))
+
+
+def test_decay_ends_where_growth_stops():
+    step = 0.6
+    for rule in (L2Decay(0.15), DecoupledDecay(0.15)):
+        lost = SIGMA - rule.end(step, SIGMA)
+        assert_allclose(rule.growth(step, lost), 0, atol=1e-12)
+    assert L2Decay(0.3).end(step, 0.2) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "act"),
+    [
+        ("l2", L2Decay(0.15), lambda w, d, s, m: w + s * (d - m * w)),
+        ("decoupled", DecoupledDecay(0.15), lambda w, d, s, m: (1 - s * m) * (w + s * d)),
+    ],
+)
+def test_a_scalar_network_ends_there_after_the_time_that_growth_says(name, rule, act):
+    step, sigma, lam = 0.3, 0.8, 0.7
+    times = []
+    for delta in (20.0, 60.0):
+        first = second = np.exp(-delta)
+        wanted, iteration = float(rule.end(step, sigma)) / (2 * lam), 0
+        while first * second < wanted:
+            residual = sigma - lam * first * second
+            first, second = (
+                act(first, residual * second, step, 0.15),
+                act(second, residual * first, step, 0.15),
+            )
+            iteration += 1
+        times.append(iteration)
+    assert_allclose(40.0 / (times[1] - times[0]), rule.growth(step, sigma), rtol=0.01)
+    for _ in range(2000):
+        residual = sigma - lam * first * second
+        first, second = (
+            act(first, residual * second, step, 0.15),
+            act(second, residual * first, step, 0.15),
+        )
+    assert lam * first * second == pytest.approx(float(rule.end(step, sigma)), rel=1e-9)
+
+
+def test_a_constant_schedule_is_the_plain_law():
+    found = schedule_learning_iteration(SIGMA, 12.0, np.full(2000, 0.2))
+    assert_allclose(found, learning_iteration(SIGMA, 12.0, 0.2), rtol=1e-12)
+
+
+def test_a_schedule_counts_every_step_by_its_own_growth():
+    steps = np.array([0.5, 0.1] * 500)
+    pair = np.log1p(0.5 * 0.8) + np.log1p(0.1 * 0.8)
+    assert schedule_learning_iteration(0.8, 10 * pair, steps) == pytest.approx(20)
+    assert schedule_learning_iteration(0.8, 1e9, steps) == np.inf
