@@ -19,6 +19,7 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 
+Numbers = float | FloatArray
 _NEWTON_STEPS = 60
 """More than a monotone Newton iteration from above needs for any step and any delay below 100."""
 
@@ -26,13 +27,16 @@ _NEWTON_STEPS = 60
 class UpdateRule(Protocol):
     """An update rule as the laws see it. Steps and sigma broadcast."""
 
-    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """Log-growth of an amplitude per iteration; negative where a mode dies."""
 
-    def speed(self, step_size: FloatArray) -> FloatArray:
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """dg/dx at x = ησ: what a perturbation of the step's matrix adds to the growth."""
+
+    def speed(self, step_size: Numbers) -> FloatArray:
         """Step of the gradient descent that relaxes learned weights as fast."""
 
-    def end(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def end(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """Singular value of sigma_x W where commuting moments end (0 where nothing is learned)."""
 
 
@@ -44,15 +48,19 @@ class Descent:
     steps between plateaus, a number of iterations that does not grow with delta.
     """
 
-    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """ln(1 + ησ)."""
         return np.log1p(np.multiply(step_size, sigma))
 
-    def speed(self, step_size: FloatArray) -> FloatArray:
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """1/(1 + ησ)."""
+        return np.asarray(1 / (1 + np.multiply(step_size, sigma)))
+
+    def speed(self, step_size: Numbers) -> FloatArray:
         """The step itself."""
         return np.asarray(step_size, dtype=np.float64)
 
-    def end(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def end(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """All of sigma_xy."""
         return np.broadcast_arrays(np.asarray(sigma, dtype=np.float64), step_size)[0]
 
@@ -66,17 +74,17 @@ class HeavyBall(Descent):
 
     momentum: float
 
-    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """ln z."""
         x = np.multiply(step_size, sigma)
         return np.log1p(_excess_root(1 - self.momentum - x, x))
 
-    def speed(self, step_size: FloatArray) -> FloatArray:
+    def speed(self, step_size: Numbers) -> FloatArray:
         """η/(1 − β)."""
         return np.asarray(np.divide(step_size, 1 - self.momentum))
 
-    def sensitivity(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
-        """d ln z/dx = 1/(z − β/z): what a perturbation of the step's matrix adds to g."""
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """1/(z − β/z)."""
         z = np.exp(self.growth(step_size, sigma))
         return np.asarray(1 / (z - self.momentum / z))
 
@@ -85,13 +93,13 @@ class HeavyBall(Descent):
 class Nesterov(HeavyBall):
     """Heavy ball with the gradient at W + βΔW: z² − (1 + β)(1 + x)z + β(1 + x), g = ln z."""
 
-    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """ln z."""
         x = np.multiply(step_size, sigma)
         return np.log1p(_excess_root(1 - self.momentum - x * (1 + self.momentum), x))
 
-    def sensitivity(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
-        """d ln z/dx by the implicit function theorem."""
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """((1 + β)z − β)/(z(2z − (1 + β)(1 + x))), by the implicit function theorem."""
         z, beta = np.exp(self.growth(step_size, sigma)), self.momentum
         x = np.multiply(step_size, sigma)
         change = ((1 + beta) * z - beta) / (2 * z - (1 + beta) * (1 + x))
@@ -107,11 +115,15 @@ class L2Decay(Descent):
 
     decay: float
 
-    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """ln(1 + η(σ − μ))."""
         return np.log1p(np.multiply(step_size, np.subtract(sigma, self.decay)))
 
-    def end(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """1/(1 + η(σ − μ))."""
+        return np.asarray(1 / (1 + np.multiply(step_size, np.subtract(sigma, self.decay))))
+
+    def end(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """σ − μ, the amplitude at which growth stops."""
         return super().end(step_size, np.maximum(np.subtract(sigma, self.decay), 0))
 
@@ -124,12 +136,16 @@ class DecoupledDecay(L2Decay):
     Shrinking the weights before the gradient is added is `L2Decay` itself.
     """
 
-    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """ln(1 − ημ) + ln(1 + ησ)."""
         shrink = np.log1p(-np.multiply(step_size, self.decay))
         return np.asarray(shrink + np.log1p(np.multiply(step_size, sigma)))
 
-    def end(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """1/(1 + ησ)."""
+        return np.asarray(1 / (1 + np.multiply(step_size, sigma)))
+
+    def end(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """σ − μ/(1 − ημ)."""
         penalty = self.decay / (1 - np.multiply(step_size, self.decay))
         return np.maximum(np.subtract(sigma, penalty), 0)
@@ -142,9 +158,13 @@ class LayersInTurn(Descent):
     The recursion [[1 + x², x], [x, 1]] has determinant 1 and trace 2 + x² = 2 cosh g.
     """
 
-    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """2 asinh(ησ/2)."""
         return np.asarray(2 * np.arcsinh(np.multiply(step_size, sigma) / 2))
+
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """1/√(1 + x²/4)."""
+        return np.asarray(1 / np.sqrt(1 + np.multiply(step_size, sigma) ** 2 / 4))
 
 
 @dataclass(frozen=True)
@@ -156,7 +176,7 @@ class StaleGradient(Descent):
 
     delay: int
 
-    def growth(self, step_size: FloatArray, sigma: FloatArray) -> FloatArray:
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """ln(1 + y) with (1 + y)^D y = x, by Newton's method from above."""
         x = np.multiply(step_size, sigma).astype(np.float64)
         y = np.minimum(x, x ** (1 / (self.delay + 1)))
@@ -165,6 +185,11 @@ class StaleGradient(Descent):
             slope = power * (1 + self.delay * y / (1 + y))
             y = y - (power * y - x) / slope
         return np.log1p(y)
+
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """1/((D + 1)z^(D+1) − Dz^D)."""
+        z = np.exp(self.growth(step_size, sigma))
+        return np.asarray(1 / (z**self.delay * ((self.delay + 1) * z - self.delay)))
 
 
 DESCENT = Descent()
