@@ -166,3 +166,15 @@ def test_with_label_noise_diffusion_is_largest_at_the_end():
     limit = 5 * np.sqrt(5) - 11
     assert diffusion_peak(2, limit - 1e-4) == pytest.approx((np.sqrt(5) - 1) / 2, abs=1e-3)
     assert diffusion_peak(2, limit + 1e-4) == 1
+
+
+def test_at_a_later_saddle_learned_directions_come_first_and_do_not_grow():
+    inputs, outputs = sample(200, 0.4)
+    learned = np.zeros((6, 4))
+    learned[0, 0] = SIGMA[0] / LAM[0]
+    noise = SaddleNoise.of(inputs, outputs, learned, 1)
+    assert_allclose(noise.sigma[:4], [0, *SIGMA[1:]], atol=1e-12)
+    residuals = outputs - inputs @ learned
+    own = (inputs[:, 0] * residuals[:, 0]).var()
+    pair = (0.5 * (inputs[:, 0] * residuals[:, 1] + inputs[:, 1] * residuals[:, 0])).var()
+    assert_allclose(noise.variances[0, :2], [own, pair], rtol=1e-9)

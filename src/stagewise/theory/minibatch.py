@@ -20,9 +20,10 @@ from stagewise.theory.growth import DESCENT, UpdateRule
 class SaddleNoise:
     """Eigendirections of M at a saddle and how their couplings vary over the samples.
 
-    sigma : (directions,), eigenvalues of M, descending: the singular values of the residual moments,
-    zeros, and the singular values with a minus. variances : (directions, directions), V_jk, the
-    variance over samples of q_jᵀ m q_k with m = [[0, x eᵀ], [e xᵀ, 0]]. samples : their number n.
+    sigma : (directions,), eigenvalues of M: zeros of the directions that are learned, then descending:
+    the singular values of the residual moments, zeros, and those singular values with a minus.
+    variances : (directions, directions), V_jk, the variance over samples of q_jᵀ m q_k with
+    m = [[0, x eᵀ], [e xᵀ, 0]]. samples : their number n.
     """
 
     sigma: FloatArray
@@ -30,28 +31,35 @@ class SaddleNoise:
     samples: int
 
     @classmethod
-    def of(cls, inputs: FloatArray, residuals: FloatArray) -> "SaddleNoise":
-        """At the saddle where the residuals are these; inputs (n, dim_in), residuals (n, dim_out).
+    def of(
+        cls,
+        inputs: FloatArray,
+        outputs: FloatArray,
+        learned: FloatArray | None = None,
+        rank: int = 0,
+    ) -> "SaddleNoise":
+        """At the saddle where the network is this map; None is the origin.
 
-        Use centred data for networks without biases on centred data. At the origin residuals are the
-        outputs themselves. One pass, O(n (dim_in + dim_out)²).
+        inputs : (n, dim_in). outputs : (n, dim_out). learned : (dim_in, dim_out), a critical point
+        of rank `rank` (reduced-rank regression is one): its singular directions [u; v]/√2 lie in M's
+        null space and come first. One pass, O(n (dim_in + dim_out)²).
         """
-        samples = len(inputs)
-        moments = inputs.T @ residuals / samples
-        left, values, right = np.linalg.svd(moments, full_matrices=True)
-        paired = len(values)
-        halves = np.sqrt(0.5)
-        ups, downs = left[:, :paired] * halves, right[:paired].T * halves
-        spare_in, spare_out = left[:, paired:], right[paired:].T
-        blank_in = np.zeros((len(left), spare_out.shape[1]))
-        blank_out = np.zeros((len(right), spare_in.shape[1]))
-        above = np.hstack([ups, spare_in, blank_in, ups[:, ::-1]])
-        below = np.hstack([downs, blank_out, spare_out, -downs[:, ::-1]])
-        zeros = np.zeros(spare_in.shape[1] + spare_out.shape[1])
+        residuals = outputs if learned is None else outputs - inputs @ learned
+        dim_in, size = inputs.shape[1], inputs.shape[1] + outputs.shape[1]
+        moments = np.zeros((size, size))
+        moments[:dim_in, dim_in:] = inputs.T @ residuals / len(inputs)
+        moments += moments.T
+        first = np.empty((size, 0))
+        if learned is not None:
+            left, _, right = np.linalg.svd(learned, full_matrices=False)
+            first = np.vstack([left[:, :rank], right[:rank].T]) / np.sqrt(2)
+        rest = np.linalg.svd(first, full_matrices=True)[0][:, rank:]
+        values, vectors = np.linalg.eigh(rest.T @ moments @ rest)
+        basis = np.hstack([first, rest @ vectors[:, ::-1]])
         return cls(
-            sigma=np.concatenate([values, zeros, -values[::-1]]),
-            variances=pair_variances(inputs @ above, residuals @ below),
-            samples=samples,
+            sigma=np.concatenate([np.zeros(rank), values[::-1]]),
+            variances=pair_variances(inputs @ basis[:dim_in], residuals @ basis[dim_in:]),
+            samples=len(inputs),
         )
 
 

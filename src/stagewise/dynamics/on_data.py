@@ -1,0 +1,177 @@
+"""Training on samples rather than moments: mini-batches, momentum, losses, activations, biases.
+
+Runs are batched: every array has a leading axis of runs, which share the samples, the architecture
+and the options but have weights and batches of their own. A run's result does not depend on the
+other runs.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from stagewise.arrays import FloatArray, IntArray
+
+Activation = Literal["linear", "tanh", "relu"]
+Loss = Literal["squared", "cross_entropy"]
+
+_CHUNK = 1 << 22
+"""Bounds the sample indices that are drawn ahead, in numbers."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected network and its loss; the last layer is linear.
+
+    activation : after every layer but the last. loss : "squared" is ½‖output − y‖² per sample,
+    "cross_entropy" the softmax cross-entropy with y as probabilities.
+    """
+
+    activation: Activation = "linear"
+    loss: Loss = "squared"
+
+    def outputs(
+        self, inputs: FloatArray, weights: list[FloatArray], biases: list[FloatArray]
+    ) -> FloatArray:
+        """What the network says, after softmax for cross-entropy: (runs, samples, dim_out).
+
+        inputs : (samples, dim_in) or (runs, samples, dim_in). weights : (runs, rows, columns) each.
+        biases : (runs, columns) each, or an empty list.
+        """
+        return self._response(self._forward(inputs, weights, biases)[-1])
+
+    def gradients(
+        self,
+        inputs: FloatArray,
+        outputs: FloatArray,
+        weights: list[FloatArray],
+        biases: list[FloatArray],
+    ) -> tuple[list[FloatArray], list[FloatArray]]:
+        """Gradients of the batch's mean loss with respect to weights and biases.
+
+        inputs, outputs : (runs, batch, dimension). Source: the chain rule.
+        """
+        values = self._forward(inputs, weights, biases)
+        error = (self._response(values[-1]) - outputs) / inputs.shape[1]
+        by_weight: list[FloatArray] = []
+        by_bias: list[FloatArray] = []
+        for layer in range(len(weights) - 1, -1, -1):
+            by_weight.append(values[layer].transpose(0, 2, 1) @ error)
+            if biases:
+                by_bias.append(error.sum(axis=1))
+            if layer:
+                error = (error @ weights[layer].transpose(0, 2, 1)) * self._slope(values[layer])
+        return by_weight[::-1], by_bias[::-1]
+
+    def _forward(
+        self, inputs: FloatArray, weights: list[FloatArray], biases: list[FloatArray]
+    ) -> list[FloatArray]:
+        values = [inputs]
+        for layer, weight in enumerate(weights):
+            value = values[-1] @ weight
+            if biases:
+                value += biases[layer][:, None, :]
+            values.append(value if layer == len(weights) - 1 else self._activated(value))
+        return values
+
+    def _activated(self, value: FloatArray) -> FloatArray:
+        if self.activation == "tanh":
+            return np.tanh(value)
+        return np.maximum(value, 0) if self.activation == "relu" else value
+
+    def _slope(self, activated: FloatArray) -> FloatArray | float:
+        """Derivative of the activation, from its value."""
+        if self.activation == "tanh":
+            return 1 - activated**2
+        return (activated > 0).astype(np.float64) if self.activation == "relu" else 1.0
+
+    def _response(self, value: FloatArray) -> FloatArray:
+        if self.loss == "squared":
+            return value
+        powers = np.exp(value - value.max(axis=-1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def draw_batches(
+    generator: np.random.Generator, samples: int, batch_size: int, *, replace: bool
+) -> Iterator[IntArray]:
+    """Samples of each step, forever: (batch_size,) at a time.
+
+    Without replacement an epoch has ⌊samples/batch_size⌋ batches; those left over sit it out.
+    """
+    batches = samples // batch_size
+    epochs = max(1, min(_CHUNK // (batches * batch_size), 64))
+    while True:
+        if replace:
+            yield from generator.integers(samples, size=(epochs * batches, batch_size))
+        else:
+            order = generator.permutation(samples)[: batches * batch_size]
+            yield from order.reshape(batches, batch_size)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How batches are drawn. batch_size : None takes all samples at every step."""
+
+    batch_size: int | None = None
+    replace: bool = True
+
+
+def train_on_data(
+    network: Network,
+    inputs: FloatArray,
+    outputs: FloatArray,
+    weights: list[FloatArray],
+    step_size: float,
+    record_at: IntArray,
+    measure: Callable[[list[FloatArray], list[FloatArray]], FloatArray],
+    *,
+    sampling: Sampling | None = None,
+    generators: list[np.random.Generator] | None = None,
+    momentum: float = 0.0,
+    use_biases: bool = False,
+    until: Callable[[FloatArray], bool] | None = None,
+) -> tuple[IntArray, FloatArray]:
+    """Train every run by (mini-batch) descent with heavy ball and record what `measure` returns.
+
+    inputs : (samples, dim_in). outputs : (samples, dim_out). weights : (runs, rows, columns) each,
+    not written to. record_at : iterations, ascending. measure : weights and biases → (runs, …).
+    generators : one per run, for its batches. momentum : β of V ← βV − step·gradient, W ← W + V.
+    use_biases : a bias per unit, 0 at first. until : called with each record; training ends when
+    it says so. Returns the iterations recorded and the records (records, runs, …). Weights that
+    diverge become infinite or NaN, and so do their records.
+    """
+    sampling = sampling or Sampling()
+    weights = [each.copy() for each in weights]
+    runs = len(weights[0])
+    biases = [np.zeros((runs, each.shape[2])) for each in weights] if use_biases else []
+    parameters = weights + biases
+    speeds = [np.zeros_like(each) for each in parameters]
+    size = sampling.batch_size
+    streams = [
+        draw_batches(each, len(inputs), size, replace=sampling.replace)
+        for each in (generators or [])
+        if size is not None
+    ]
+    batch_in, batch_out = np.broadcast_to(inputs, (runs, *inputs.shape)), outputs
+    done, kept, records = 0, [], []
+    with np.errstate(all="ignore"):
+        for iteration in record_at.tolist():
+            for _ in range(iteration - done):
+                if size is not None:
+                    picked = np.stack([next(stream) for stream in streams])
+                    batch_in, batch_out = inputs[picked], outputs[picked]
+                by_weight, by_bias = network.gradients(batch_in, batch_out, weights, biases)
+                for parameter, speed, gradient in zip(
+                    parameters, speeds, by_weight + by_bias, strict=True
+                ):
+                    speed *= momentum
+                    speed -= step_size * gradient
+                    parameter += speed
+            done = iteration
+            kept.append(iteration)
+            records.append(measure(weights, biases))
+            if until is not None and until(records[-1]):
+                break
+    return np.array(kept), np.stack(records)

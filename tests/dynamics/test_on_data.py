@@ -1,0 +1,189 @@
+"""Training on samples: gradients against finite differences and autograd, steps against plain loops."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from stagewise.dynamics.gradient_descent import gradient_descent
+from stagewise.dynamics.on_data import Network, Sampling, draw_batches, train_on_data
+from stagewise.problems.problem import Problem
+
+NETWORKS = [
+    Network(activation, loss)
+    for activation in ("linear", "tanh", "relu")
+    for loss in ("squared", "cross_entropy")
+]
+
+
+def example(depth=2, runs=2, samples=7, seed=0):
+    rng = np.random.default_rng(seed)
+    sizes = [4, *[5] * (depth - 1), 3]
+    weights = [rng.standard_normal((runs, rows, columns)) for rows, columns in pairwise(sizes)]
+    biases = [rng.standard_normal((runs, columns)) for columns in sizes[1:]]
+    inputs = rng.standard_normal((runs, samples, 4))
+    outputs = rng.dirichlet(np.ones(3), size=(runs, samples))
+    return inputs, outputs, weights, biases
+
+
+def mean_loss(network, inputs, outputs, weights, biases):
+    """Mean loss of each run, written out."""
+    value = inputs
+    for layer, weight in enumerate(weights):
+        value = value @ weight + (biases[layer][:, None, :] if biases else 0)
+        if layer < len(weights) - 1:
+            value = {
+                "linear": lambda v: v,
+                "tanh": np.tanh,
+                "relu": lambda v: np.where(v > 0, v, 0),
+            }[network.activation](value)
+    if network.loss == "squared":
+        return 0.5 * ((value - outputs) ** 2).sum(axis=2).mean(axis=1)
+    logs = value - np.log(np.exp(value).sum(axis=2, keepdims=True))
+    return -(outputs * logs).sum(axis=2).mean(axis=1)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("with_biases", [False, True])
+def test_gradients_are_finite_differences(network, depth, with_biases):
+    inputs, outputs, weights, biases = example(depth)
+    biases = biases if with_biases else []
+    by_weight, by_bias = network.gradients(inputs, outputs, weights, biases)
+    for parameters, gradients in ((weights, by_weight), (biases, by_bias)):
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            for place in np.ndindex(parameter.shape[1:]):
+                at, h = (slice(None), *place), 1e-6
+                kept = parameter[at].copy()
+                sides = []
+                for sign in (1, -1):
+                    parameter[at] = kept + sign * h
+                    sides.append(mean_loss(network, inputs, outputs, weights, biases))
+                parameter[at] = kept
+                assert_allclose(gradient[at], (sides[0] - sides[1]) / (2 * h), atol=2e-8)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_gradients_are_those_of_autograd(network):
+    torch = pytest.importorskip("torch", reason="PyTorch, the oracle, is not installed")
+    inputs, outputs, weights, biases = example(runs=1)
+    by_weight, by_bias = network.gradients(inputs, outputs, weights, biases)
+    leaves = [torch.tensor(each[0], requires_grad=True) for each in weights + biases]
+    value = torch.tensor(inputs[0])
+    for layer in range(2):
+        value = value @ leaves[layer] + leaves[2 + layer]
+        if layer == 0 and network.activation != "linear":
+            value = getattr(torch, network.activation)(value)
+    target = torch.tensor(outputs[0])
+    if network.loss == "squared":
+        loss = 0.5 * ((value - target) ** 2).sum(dim=1).mean()
+    else:
+        loss = torch.nn.functional.cross_entropy(value, target)
+    loss.backward()
+    for leaf, gradient in zip(leaves, by_weight + by_bias, strict=True):
+        assert_allclose(leaf.grad.numpy(), gradient[0], rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_full_batches_are_gradient_descent_on_the_moments(depth):
+    inputs, outputs, weights, _ = example(depth, samples=30)
+    inputs, outputs = inputs[0], outputs[0]
+    problem = Problem(inputs.T @ inputs / 30, inputs.T @ outputs / 30)
+    weights = [0.3 * each for each in weights]
+    records = np.array([0, 1, 10, 80])
+    expected = gradient_descent(
+        [problem] * 2, weights, 0.05, records, keep_products=True, refine=False
+    )
+    kept, found = train_on_data(
+        Network(), inputs, outputs, weights, 0.05, records, lambda w, b: product(w)
+    )
+    assert_array_equal(kept, records)
+    assert_allclose(found.transpose(1, 0, 2, 3), expected.products, rtol=1e-9)
+
+
+def product(weights):
+    found = weights[0]
+    for weight in weights[1:]:
+        found = found @ weight
+    return found
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_steps_are_those_of_a_plain_loop_whatever_else_is_in_the_batch(replace):
+    inputs, outputs, weights, _ = example(samples=9)
+    inputs, outputs, network = inputs[0], outputs[0], Network("tanh", "cross_entropy")
+    records, momentum, step = np.array([25]), 0.7, 0.2
+    options = {"momentum": momentum, "use_biases": True, "sampling": Sampling(4, replace)}
+
+    def run(which):
+        return train_on_data(
+            network,
+            inputs,
+            outputs,
+            [w[which] for w in weights],
+            step,
+            records,
+            lambda w, b: np.concatenate([w[0].reshape(len(which), -1), b[1]], axis=1),
+            generators=[np.random.default_rng(each) for each in which],
+            **options,
+        )[1][0]
+
+    together = run([0, 1])
+    for each in (0, 1):
+        assert_array_equal(run([each])[0], together[each])
+        stream = draw_batches(np.random.default_rng(each), 9, 4, replace=replace)
+        own = [w[[each]].copy() for w in weights]
+        biases = [np.zeros((1, 5)), np.zeros((1, 3))]
+        past = [np.zeros_like(parameter) for parameter in own + biases]
+        for _ in range(25):
+            picked = next(stream)
+            by_weight, by_bias = network.gradients(
+                inputs[picked][None], outputs[picked][None], own, biases
+            )
+            before = [p.copy() for p in own + biases]
+            for parameter, old, gradient in zip(
+                own + biases, past, by_weight + by_bias, strict=True
+            ):
+                parameter += momentum * old - step * gradient
+            past = [p - b for p, b in zip(own + biases, before, strict=True)]
+        expected = np.concatenate([own[0].ravel(), biases[1].ravel()])
+        assert_allclose(together[each], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_an_epoch_without_replacement_shows_no_sample_twice():
+    stream = draw_batches(np.random.default_rng(0), 10, 3, replace=False)
+    for _ in range(5):
+        epoch = np.concatenate([next(stream) for _ in range(3)])
+        assert len(set(epoch.tolist())) == 9
+
+
+def test_draws_with_replacement_show_every_sample_as_often():
+    stream = draw_batches(np.random.default_rng(0), 5, 2, replace=True)
+    counts = np.bincount(np.concatenate([next(stream) for _ in range(5000)]), minlength=5)
+    assert_allclose(counts / 10_000, 0.2, atol=0.02)
+
+
+def test_training_ends_when_it_is_told_to_and_divergence_is_recorded():
+    inputs, outputs, weights, _ = example()
+    kept, _ = train_on_data(
+        Network(),
+        inputs[0],
+        outputs[0],
+        weights,
+        0.01,
+        np.arange(50),
+        lambda w, b: w[0][:, 0, 0],
+        until=lambda record: True,
+    )
+    assert kept.tolist() == [0]
+    _, found = train_on_data(
+        Network(),
+        inputs[0],
+        outputs[0],
+        weights,
+        50.0,
+        np.array([0, 40]),
+        lambda w, b: w[0][:, 0, 0],
+    )
+    assert not np.isfinite(found[1]).any()
