@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from stagewise.dynamics.gradient_descent import gradient_descent
 from stagewise.dynamics.on_data import Network, Sampling, draw_batches, train_on_data
+from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 
 NETWORKS = [
@@ -156,6 +157,12 @@ def test_an_epoch_without_replacement_shows_no_sample_twice():
     for _ in range(5):
         epoch = np.concatenate([next(stream) for _ in range(3)])
         assert len(set(epoch.tolist())) == 9
+
+
+def test_batches_larger_than_the_sample_need_replacement():
+    assert len(next(draw_batches(np.random.default_rng(0), 5, 8, replace=True))) == 8
+    with pytest.raises(StagewiseError, match="batch_size is 8, but there are 5 samples"):
+        next(draw_batches(np.random.default_rng(0), 5, 8, replace=False))
 
 
 def test_draws_with_replacement_show_every_sample_as_often():

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
+from stagewise.errors import StagewiseError
 
 Activation = Literal["linear", "tanh", "relu"]
 Loss = Literal["squared", "cross_entropy"]
@@ -99,8 +100,14 @@ def draw_batches(
     """Samples of each step, forever: (batch_size,) at a time.
 
     Without replacement an epoch has ⌊samples/batch_size⌋ batches; those left over sit it out.
+    Raises StagewiseError where a batch would need more samples than there are.
     """
-    batches = samples // batch_size
+    if batch_size > samples and not replace:
+        raise StagewiseError(
+            f"batch_size is {batch_size}, but there are {samples} samples. Without replacement a "
+            "batch holds at most all of them."
+        )
+    batches = max(samples // batch_size, 1)
     epochs = max(1, min(_CHUNK // (batches * batch_size), 64))
     while True:
         if replace:

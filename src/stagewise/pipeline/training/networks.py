@@ -1,0 +1,186 @@
+"""Networks with activations, biases and two losses on real samples, beside forecasts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.config.training import Networks
+from stagewise.data.samples import load_samples
+from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
+from stagewise.pipeline.training.crossings import (
+    geometric_records,
+    learning_iterations,
+    mode_rows,
+    response_values,
+)
+from stagewise.problems.problem import Problem
+from stagewise.seeds import generator
+from stagewise.theory.activations import near_start, rectified_rate
+from stagewise.theory.forecast import PooledMoments
+from stagewise.theory.growth import HeavyBall
+from stagewise.theory.staged_forecast import staged_forecast
+
+_PATIENCE = 2.5
+_SPACING = 0.02
+
+
+def network_rows(
+    name: str, experiment: Networks, data_dir: Path | None = None
+) -> list[dict[str, object]]:
+    """Rows of the table `training`: one per activation, loss, delta, seed and mode."""
+    samples = _Samples.of(experiment, data_dir)
+    rows: list[dict[str, object]] = []
+    grid = product(experiment.activations, experiment.losses, experiment.delta)
+    for activation, loss, delta in grid:
+        run = _Run(name, experiment, samples, activation, loss, delta)
+        shared = {
+            "experiment": name,
+            "setting": len(rows),
+            "dataset": experiment.samples,
+            "rule": "heavy_ball",
+            "momentum": experiment.momentum,
+            "activation": activation,
+            "loss": loss,
+            "width": experiment.width,
+            "samples": len(samples.inputs),
+            "batch_size": experiment.batch_size,
+            "replace": False,
+            "step_size": run.step,
+            "delta": delta,
+        }
+        rows += mode_rows(shared, run.times(), run.laws())
+    return rows
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Raw inputs, one-hot outputs and their centred moments. modes : how many are followed."""
+
+    inputs: FloatArray
+    outputs: FloatArray
+    modes: int
+
+    @classmethod
+    def of(cls, experiment: Networks, data_dir: Path | None) -> "_Samples":
+        return cls(*load_samples(experiment.samples, data_dir), experiment.modes)
+
+    @cached_property
+    def centred(self) -> FloatArray:
+        """Inputs less their mean."""
+        return np.asarray(self.inputs - self.inputs.mean(axis=0))
+
+    @cached_property
+    def problem(self) -> Problem:
+        """Centred moments; biases take up the means."""
+        centred = self.centred
+        sigma_x, sigma_xy = centred.T @ centred, centred.T @ self.outputs
+        return Problem(sigma_x / len(centred), sigma_xy / len(centred))
+
+    @cached_property
+    def rectified(self) -> float:
+        """Rate of rectified units over that of linear ones."""
+        return rectified_rate(self.inputs, self.outputs) / float(self.problem.modes.sigma[0])
+
+    @property
+    def targets(self) -> FloatArray:
+        """Singular values of sigma_xy."""
+        return self.problem.modes.sigma[: self.modes]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One architecture, loss and scale, over all seeds."""
+
+    name: str
+    experiment: Networks
+    samples: _Samples
+    activation: Activation
+    loss: Loss
+    delta: float
+
+    @property
+    def step(self) -> float:
+        """Absolute step size."""
+        return self.experiment.step_size / float(self.samples.targets[0])
+
+    @property
+    def rule(self) -> HeavyBall:
+        """The update rule as the laws see it."""
+        return HeavyBall(self.experiment.momentum)
+
+    def laws(self) -> dict[str, FloatArray]:
+        """Growth and forecasts with what activation and loss change, and without.
+
+        rival_growth : the slope of a rectifier's two halves, ½, whatever the activation.
+        plain_forecast : the staged forecast of squared loss and linear units.
+        """
+        targets, modes = self.samples.targets, self.samples.modes
+        rate = self.samples.rectified if self.activation == "relu" else 1.0
+        case = np.array([self.step]), np.array([self.delta]), self.experiment.width
+        own, other = (
+            PooledMoments.of(each)
+            for each in (
+                near_start(self.samples.problem, self.loss, rate),
+                self.samples.problem,
+            )
+        )
+        return {
+            "sigma": targets,
+            "growth": self.rule.growth(self.step, rate * targets),
+            "plain_growth": self.rule.growth(self.step, targets),
+            "rival_growth": self.rule.growth(self.step, targets / 2),
+            "forecast": staged_forecast(own, *case, self.rule)[0, :modes],
+            "plain_forecast": staged_forecast(other, *case, self.rule)[0, :modes],
+        }
+
+    def times(self) -> FloatArray:
+        """Learning iterations (replicates, modes), of singular values of X_cᵀ(response − mean)/n."""
+        samples, width, runs = self.samples, self.experiment.width, self.experiment.replicates
+        shapes = [(samples.inputs.shape[1], width), (width, samples.outputs.shape[1])]
+        starts = [generator("weights", self.name, seed) for seed in range(runs)]
+        weights = [
+            np.stack(
+                [
+                    np.exp(-self.delta) / np.sqrt(shape[0]) * draw.standard_normal(shape)
+                    for draw in starts
+                ]
+            )
+            for shape in shapes
+        ]
+        network = Network(self.activation, self.loss)
+        learned = np.zeros((runs, samples.modes), dtype=bool)
+        projected = samples.centred.T / len(samples.centred)
+
+        def measure(layers: list[FloatArray], biases: list[FloatArray]) -> FloatArray:
+            response = projected @ network.outputs(samples.inputs, layers, biases)
+            return np.asarray(response_values(response, samples.modes) / samples.targets)
+
+        def until(shares: FloatArray) -> bool:
+            np.logical_or(learned, shares >= 0.5, out=learned)
+            return bool(learned.all())
+
+        slowest = self.rule.growth(self.step, samples.targets[-1])
+        fastest = self.rule.growth(self.step, samples.targets[0])
+        last = _PATIENCE * (self.delta + 3) / float(slowest)
+        records, shares = train_on_data(
+            network,
+            samples.inputs,
+            samples.outputs,
+            weights,
+            self.step,
+            geometric_records(0.2 * self.delta / float(fastest), last, _SPACING),
+            measure,
+            sampling=Sampling(self.experiment.batch_size, replace=False),
+            generators=[
+                generator("batches", self.name, self.activation, self.loss, self.delta, seed)
+                for seed in range(runs)
+            ],
+            momentum=self.experiment.momentum,
+            use_biases=True,
+            until=until,
+        )
+        return learning_iterations(records, shares)

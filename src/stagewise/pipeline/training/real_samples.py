@@ -1,0 +1,179 @@
+"""Linear networks on real samples: momentum and mini-batches beside forecasts from the moments."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.config.training import RealSamples
+from stagewise.data.samples import load_samples
+from stagewise.dynamics.on_data import Network, Sampling, train_on_data
+from stagewise.pipeline.training.crossings import (
+    geometric_records,
+    learning_iterations,
+    mode_rows,
+    response_values,
+)
+from stagewise.problems.problem import Problem
+from stagewise.seeds import generator
+from stagewise.theory import reduced_rank_regression
+from stagewise.theory.forecast import PooledMoments, plain_forecast
+from stagewise.theory.growth import DESCENT, HeavyBall, UpdateRule
+from stagewise.theory.minibatch import SaddleNoise, mixing
+from stagewise.theory.minibatch_stages import batch_drift, saddles_noise
+from stagewise.theory.staged_forecast import staged_forecast
+
+_PATIENCE = 2.0
+"""Training ends at this multiple of the plain forecast of the last mode followed."""
+
+
+def real_sample_rows(name: str, experiment: RealSamples) -> list[dict[str, object]]:
+    """Rows of the table `training`: one per data set, way to train, seed and mode."""
+    rows: list[dict[str, object]] = []
+    for position, (dataset, modes) in enumerate(experiment.samples.items()):
+        task = Task.of(dataset, modes)
+        saddles = task.saddles()
+        for momentum in (0.0, experiment.momentum):
+            for batch_size in (0, experiment.batch_size):
+                way = _Way(name, experiment, task, momentum, batch_size)
+                shared = {
+                    "experiment": name,
+                    "setting": position,
+                    "dataset": dataset,
+                    "rule": "heavy_ball" if momentum else "gradient_descent",
+                    "momentum": momentum,
+                    "width": experiment.width,
+                    "samples": len(task.inputs),
+                    "batch_size": batch_size,
+                    "step_size": way.step,
+                    "delta": experiment.delta,
+                }
+                rows += mode_rows(shared, way.times(), way.laws(saddles))
+    return rows
+
+
+@dataclass(frozen=True)
+class Task:
+    """Centred samples with their moments. modes : how many are followed."""
+
+    dataset: str
+    inputs: FloatArray
+    outputs: FloatArray
+    problem: Problem
+    modes: int
+
+    @classmethod
+    def of(cls, dataset: str, modes: int) -> "Task":
+        """Load, centre, take moments."""
+        inputs, outputs = (each - each.mean(axis=0) for each in load_samples(dataset))
+        samples = len(inputs)
+        problem = Problem(inputs.T @ inputs / samples, inputs.T @ outputs / samples)
+        return cls(dataset, inputs, outputs, problem, modes)
+
+    @property
+    def sigma(self) -> FloatArray:
+        """Singular values of the modes followed."""
+        return self.problem.modes.sigma[: self.modes]
+
+    @property
+    def largest(self) -> float:
+        """The larger of the largest sigma and the top eigenvalue of sigma_x."""
+        return float(max(self.sigma[0], self.problem.eigenvalues[-1]))
+
+    def saddles(self) -> list[SaddleNoise]:
+        """Noise at the reduced-rank regressions of rank 0, 1, …"""
+        ranks = range(1, self.modes)
+        maps = [reduced_rank_regression(self.problem, rank) for rank in ranks]
+        return saddles_noise(self.inputs, self.outputs, maps)
+
+    def condensed(self) -> tuple[FloatArray, FloatArray]:
+        """A few samples with the same moments, on which full batches cost little."""
+        columns = np.hstack([self.inputs, self.outputs]) / np.sqrt(len(self.inputs))
+        triangle = np.linalg.qr(columns, mode="r")
+        triangle *= np.sqrt(len(triangle))
+        dim_in = self.inputs.shape[1]
+        return triangle[:, :dim_in], triangle[:, dim_in:]
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way to train on one data set. batch_size : 0 takes all samples."""
+
+    name: str
+    experiment: RealSamples
+    task: Task
+    momentum: float
+    batch_size: int
+
+    @property
+    def step(self) -> float:
+        """Absolute step size."""
+        factor = self.experiment.momentum_step if self.momentum else 1.0
+        return factor * self.experiment.step_size / self.task.largest
+
+    @property
+    def rule(self) -> UpdateRule:
+        """The update rule as the laws see it."""
+        return HeavyBall(self.momentum) if self.momentum else DESCENT
+
+    def laws(self, saddles: list[SaddleNoise]) -> dict[str, FloatArray]:
+        """Forecasts and, for batches, the drift that they cause, one value per mode."""
+        modes, pooled = self.task.modes, PooledMoments.of(self.task.problem)
+        case = np.array([self.step]), np.array([self.experiment.delta]), self.experiment.width
+        columns = {
+            "sigma": self.task.sigma,
+            "forecast": staged_forecast(pooled, *case, self.rule)[0],
+            "plain_forecast": plain_forecast(pooled, *case, self.rule)[0],
+            "plain_growth": self.rule.growth(self.step, self.task.sigma),
+            "mixing": np.zeros(modes),
+        }
+        for name, repulsion in (("drift", True), ("rival_drift", False)):
+            columns[name] = np.ones(modes)
+            if self.batch_size:
+                columns[name] = batch_drift(
+                    saddles, self.step, self.batch_size, repulsion=repulsion, rule=self.rule
+                )
+        if self.batch_size:
+            columns["mixing"] = mixing(saddles[0], self.step, self.batch_size, modes, self.rule)
+        return {name: values[:modes] for name, values in columns.items()}
+
+    def times(self) -> FloatArray:
+        """Learning iterations (replicates, modes)."""
+        task, runs, scale = self.task, self.experiment.replicates, np.exp(-self.experiment.delta)
+        sigma_x, targets, width = task.problem.sigma_x, task.sigma, self.experiment.width
+        shapes = [(task.problem.dim_in, width), (width, task.problem.dim_out)]
+        starts = [generator("weights", self.name, task.dataset, seed) for seed in range(runs)]
+        weights = [
+            np.stack([scale / np.sqrt(shape[0]) * draw.standard_normal(shape) for draw in starts])
+            for shape in shapes
+        ]
+        learned = np.zeros((runs, task.modes), dtype=bool)
+
+        def until(shares: FloatArray) -> bool:
+            np.logical_or(learned, shares >= 0.5, out=learned)
+            return bool(learned.all())
+
+        inputs, outputs = (task.inputs, task.outputs) if self.batch_size else task.condensed()
+        growth = self.rule.growth(self.step, targets[[0, -1]])
+        first, last = 0.3 * self.experiment.delta / growth[0], self.experiment.delta / growth[1]
+        records, shares = train_on_data(
+            Network(),
+            inputs,
+            outputs,
+            weights,
+            self.step,
+            geometric_records(first, _PATIENCE * last, 0.015),
+            lambda layers, _: (
+                response_values(sigma_x @ layers[0] @ layers[1], task.modes) / targets
+            ),
+            sampling=Sampling(self.batch_size) if self.batch_size else None,
+            generators=[self._batches(seed) for seed in range(runs)],
+            momentum=self.momentum,
+            until=until,
+        )
+        return learning_iterations(records, shares)
+
+    def _batches(self, seed: int) -> np.random.Generator:
+        return generator(
+            "batches", self.name, self.task.dataset, self.momentum, self.batch_size, seed
+        )
