@@ -12,6 +12,7 @@ from stagewise.claims.tables import interval_text, read_claims
 from stagewise.config.loading import read_plan
 from stagewise.config.models import Config, Experiment
 from stagewise.config.sentences import DATA_KINDS
+from stagewise.config.training import TRAINING_KINDS, TRAINING_PARTS
 from stagewise.errors import StagewiseError
 from stagewise.planning.costs import reference_costs
 from stagewise.release.page import SOURCES
@@ -53,6 +54,14 @@ def config_readme() -> str:
         _section(f"Data set of kind `{kind}`", model, skip=("kind",))
         for kind, model in DATA_KINDS.items()
     ]
+    parts += [
+        _section(f"Training of kind `{kind}`", model, skip=("kind",))
+        for kind, model in TRAINING_KINDS.items()
+    ]
+    parts += [
+        _section(f"Each entry of `{part}` in a training", model)
+        for part, model in TRAINING_PARTS.items()
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -76,6 +85,8 @@ def _type(annotation: Any) -> str:
         return {"float": "number", "int": "integer", "str": "text", "bool": "true/false"}[
             annotation.__name__
         ]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "sections"
     origin = getattr(annotation, "__origin__", None)
     if origin is list:
         return f"list of {_type(arguments[0])}"
