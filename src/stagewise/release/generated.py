@@ -12,6 +12,7 @@ from stagewise.claims.tables import interval_text, read_claims
 from stagewise.config.loading import read_plan
 from stagewise.config.models import Config, Experiment
 from stagewise.config.sentences import DATA_KINDS
+from stagewise.dynamics.optimisers import RULES
 from stagewise.errors import StagewiseError
 from stagewise.planning.costs import reference_costs
 from stagewise.release.page import SOURCES
@@ -53,6 +54,9 @@ def config_readme() -> str:
         _section(f"Data set of kind `{kind}`", model, skip=("kind",))
         for kind, model in DATA_KINDS.items()
     ]
+    parts += [
+        _section(f"Update rule `{kind}`", rule, skip=("kind",)) for kind, rule in RULES.items()
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -72,6 +76,8 @@ def _section(title: str, model: type[BaseModel], skip: tuple[str, ...] = ()) -> 
 
 def _type(annotation: Any) -> str:
     arguments = [each for each in get_args(annotation) if each is not type(None)]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"`{annotation.model_fields['kind'].default}`"
     if annotation in (float, int, str, bool):
         return {"float": "number", "int": "integer", "str": "text", "bool": "true/false"}[
             annotation.__name__
@@ -91,7 +97,11 @@ def _type(annotation: Any) -> str:
 def _default(field: Any) -> str:
     if field.is_required():
         return "required"
-    return "null" if field.default is None else f"`{json.dumps(field.default)}`"
+    return "null" if field.default is None else f"`{_json(field.default)}`"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=lambda rule: rule.kind)
 
 
 def claims_markdown(path: Path) -> str:
