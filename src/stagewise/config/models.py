@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from stagewise.config.training import TrainingExperiments
 from stagewise.data.image_specs import (
     Cifar10Data,
     FashionMnistData,
@@ -237,12 +238,15 @@ class Config(Section):
         min_length=1,
         description="Experiments by name; an overlay leaves one out by setting it to null.",
     )
+    training: TrainingExperiments = Field(
+        {}, description="Runs on samples or under other update rules, by name."
+    )
     figures: list[Name] = Field(min_length=1, description="Figures to render, in page order.")
 
     @field_validator("run")
     @classmethod
     def _run_has_a_folder_of_its_own(cls, run: str) -> str:
-        if run in ("moments", "trajectories", "tables", "verdicts"):
+        if run in ("moments", "trajectories", "tables", "training", "verdicts"):
             raise ValueError(f"{run} is a folder of the default run; choose another name")
         return run
 

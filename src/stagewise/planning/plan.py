@@ -22,6 +22,7 @@ SCRIPTS = (
     "teachers",
     "statistics",
     "plateaus",
+    "train_on_data",
     "aggregates",
     "assumption",
     "learning_times_summary",
@@ -148,6 +149,7 @@ class Plan:
             *used,
             *self.all_shards(),
             *(path for name in AGGREGATES for path in self.parts(name)),
+            *self.trained(),
             *self.aggregates(AGGREGATES).values(),
             *(self.sidecar(name) for name in self.config.figures),
             *(f"{self.results}/{name}" for name in names),
@@ -161,6 +163,11 @@ class Plan:
             for name in (sections if experiments is None else experiments)
             if _has(sections[name], aggregate)
         ]
+
+    def trained(self, names: Iterable[str] | None = None) -> list[str]:
+        """Tables of the experiments of the section training (default: all of them)."""
+        chosen = self.config.training if names is None else names
+        return [f"{self.results}/training/{name}.parquet" for name in chosen]
 
     def assumption_moments(self) -> list[str]:
         """Moments of the data sets in the table assumption."""
