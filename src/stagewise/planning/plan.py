@@ -15,22 +15,9 @@ from stagewise.planning.experiments import shard_count
 
 TABLES = ("assumption", "learning_times", "stage_counts", "claims")
 SCRIPTS = (
-    "moments",
-    "simulate",
-    "forecasts",
-    "references",
-    "teachers",
-    "statistics",
-    "plateaus",
-    "train_on_data",
-    "aggregates",
-    "assumption",
-    "learning_times_summary",
-    "stage_counts",
-    "figure",
-    "claims",
-    "claim",
-    "index",
+    *("moments", "simulate", "forecasts", "references", "teachers", "statistics", "plateaus"),
+    *("train_on_data", "aggregates", "assumption", "learning_times_summary", "stage_counts"),
+    *("figure", "claims", "claim", "index"),
 )
 AGGREGATES = (
     "learning_times",
