@@ -33,15 +33,8 @@ MAX_SHARDS = 10_000
 """Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
 TABLE_FORMATS = ("csv", "md", "tex")
 FORECAST_KEYS = (
-    "datasets",
-    "centred",
-    "width",
-    "delta",
-    "product_scale",
-    "step_size",
-    "step_size_unit",
-    "replicates",
-    "modes",
+    *("datasets", "centred", "width", "delta", "product_scale", "step_size", "step_size_unit"),
+    *("replicates", "modes"),
 )
 """Keys of an experiment that its forecasts read."""
 
@@ -79,15 +72,9 @@ class Plan:
 
     def simulation(self, experiment: str) -> dict[str, Any]:
         """What the training of an experiment depends on."""
-        unread = {
-            "summarise",
-            "forecast",
-            "references",
-            "teacher_theory",
-            "stages",
-            "plateaus",
-            "curvature",
-        }
+        unread = set(
+            "summarise forecast references teacher_theory stages plateaus curvature".split()
+        )
         return {
             key: value
             for key, value in self.plain_config["experiments"][experiment].items()
