@@ -73,7 +73,15 @@ class Plan:
     def simulation(self, experiment: str) -> dict[str, Any]:
         """What the training of an experiment depends on."""
         unread = set(
-            "summarise forecast references teacher_theory stages plateaus curvature".split()
+            [
+                "summarise",
+                "forecast",
+                "references",
+                "teacher_theory",
+                "stages",
+                "plateaus",
+                "curvature",
+            ]
         )
         return {
             key: value
