@@ -72,17 +72,10 @@ class Plan:
 
     def simulation(self, experiment: str) -> dict[str, Any]:
         """What the training of an experiment depends on."""
-        unread = set(
-            [
-                "summarise",
-                "forecast",
-                "references",
-                "teacher_theory",
-                "stages",
-                "plateaus",
-                "curvature",
-            ]
-        )
+        unread = {
+            *("summarise", "forecast", "references", "teacher_theory", "stages", "plateaus"),
+            "curvature",
+        }
         return {
             key: value
             for key, value in self.plain_config["experiments"][experiment].items()
