@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from stagewise.dynamics.gradient_descent import gradient_descent
 from stagewise.dynamics.on_data import Network, Sampling, draw_batches, train_on_data
+from stagewise.dynamics.training import gradient_descent
+from stagewise.dynamics.update_rules import update_rule
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 
@@ -115,7 +116,11 @@ def test_steps_are_those_of_a_plain_loop_whatever_else_is_in_the_batch(replace):
     inputs, outputs, weights, _ = example(samples=9)
     inputs, outputs, network = inputs[0], outputs[0], Network("tanh", "cross_entropy")
     records, momentum, step = np.array([25]), 0.7, 0.2
-    options = {"momentum": momentum, "use_biases": True, "sampling": Sampling(4, replace)}
+    options = {
+        "rule": update_rule("heavy_ball", momentum=momentum),
+        "use_biases": True,
+        "sampling": Sampling(4, replace),
+    }
 
     def run(which):
         return train_on_data(

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from stagewise.config.training import TrainingExperiments
 from stagewise.data.image_specs import (
     Cifar10Data,
     FashionMnistData,
@@ -30,6 +31,10 @@ from stagewise.data.specs import (
     RandomModesData,
     RotatedData,
 )
+from stagewise.dynamics.initialisations import Initialisation
+from stagewise.dynamics.optimisers import Optimizer
+from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
+from stagewise.dynamics.update_rule import UpdateRule
 
 __all__ = [
     "AlignedData",
@@ -74,6 +79,13 @@ DataSpec = Annotated[
 ]
 
 
+def _listed(given: Any) -> Any:
+    return given if isinstance(given, list) else [given]
+
+
+_Optimizers = Annotated[list[Optimizer], Field(min_length=1)]
+
+
 class Experiment(Section):
     """A grid of runs: every combination of the lists below, `replicates` times."""
 
@@ -85,8 +97,8 @@ class Experiment(Section):
     width: list[Count | None] = Field(
         [None], min_length=1, description="Hidden units; null: min(dim_in, dim_out)."
     )
-    initialisation: list[Literal["aligned", "diagonal", "orthogonal", "gaussian", "unbalanced"]] = (
-        Field(["gaussian"], min_length=1, description="How the first weights are drawn.")
+    initialisation: list[Initialisation] = Field(
+        ["gaussian"], min_length=1, description="How the first weights are drawn."
     )
     delta: list[Positive] | None = Field(
         None, min_length=1, description="Initial scale: every layer starts at e^-delta."
@@ -96,16 +108,13 @@ class Experiment(Section):
         min_length=1,
         description="The same as the scale of the product, e^(-depth delta); instead of delta.",
     )
-    optimizer: list[Literal["gradient_descent", "rmsprop", "rmsprop_shared"]] = Field(
-        ["gradient_descent"],
+    optimizer: Annotated[
+        list[Optimizer],
+        BeforeValidator(_listed, json_schema_input_type=_Optimizers | Optimizer),
+    ] = Field(
+        [GradientDescent()],
         min_length=1,
-        description="Update rule; rmsprop_shared divides all coordinates by one common scale.",
-    )
-    rmsprop_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.99, description="Weight of the past in RMSProp's running mean of squared gradients."
-    )
-    rmsprop_offset: Positive = Field(
-        1e-8, description="Added to the root of that mean before RMSProp divides by it."
+        description="Update rules: a name alone, or a section with kind and settings (below).",
     )
     step_size: list[Positive] = Field(
         min_length=1, description="Step sizes, in the unit of step_size_unit."
@@ -172,6 +181,15 @@ class Experiment(Section):
     )
     curvature: bool = Field(True, description="Curvature at those plateaus too, which takes time.")
 
+    @field_validator("optimizer")
+    @classmethod
+    def _rules_differ(cls, rules: list[UpdateRule]) -> list[UpdateRule]:
+        labels = [rule.label for rule in rules]
+        repeated = sorted({label for label in labels if labels.count(label) > 1})
+        if repeated:
+            raise ValueError(f"{', '.join(repeated)} is listed twice; list each update rule once")
+        return rules
+
     def scales(self, depth: int) -> list[float]:
         """Initial scales delta of networks of a depth."""
         if self.delta is not None:
@@ -220,14 +238,10 @@ class Config(Section):
         min_length=1,
         description="Experiments by name; an overlay leaves one out by setting it to null.",
     )
+    training: TrainingExperiments = Field(
+        {}, description="Runs on samples or under other update rules, by name."
+    )
     figures: list[Name] = Field(min_length=1, description="Figures to render, in page order.")
-
-    @field_validator("run")
-    @classmethod
-    def _run_has_a_folder_of_its_own(cls, run: str) -> str:
-        if run in ("moments", "trajectories", "tables", "verdicts"):
-            raise ValueError(f"{run} is a folder of the default run; choose another name")
-        return run
 
     @field_validator("figures")
     @classmethod

@@ -1,12 +1,17 @@
 """Sections of the configuration about runs that are trained on samples, or by other update rules."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from stagewise.data.image_specs import Section
 from stagewise.data.specs import Count, NonNegative, Positive
 
+RULES = Path(__file__).resolve().parents[1] / "dynamics" / "update_rules"
+"""Folder whose modules are the update rules; listed, as importing them would cost a second."""
+
+Schedule = Literal["constant", "steps", "cosine"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 SampleSet = Literal[
     "digits",
@@ -19,6 +24,55 @@ SampleSet = Literal[
     "patches",
     "mnist",
 ]
+
+
+class RuleSetting(Section):
+    """One update rule with its options and step."""
+
+    rule: str = Field(description="Name of a module in dynamics/update_rules.")
+    options: dict[Literal["momentum", "decay", "delay", "threshold"], NonNegative] = Field(
+        {}, description="Options of the rule."
+    )
+    step_size: Positive = Field(description="Step size, absolute.")
+    schedule: Schedule = Field("constant", description="Factor of the step over iterations.")
+    schedule_length: Count = Field(
+        100, description="Iterations after which a schedule has run its course."
+    )
+
+    @field_validator("rule")
+    @classmethod
+    def _rule_exists(cls, name: str) -> str:
+        known = sorted(each.stem for each in RULES.glob("[a-z]*.py"))
+        if name not in known:
+            raise ValueError(f"there is no rule {name!r}; there are {', '.join(known)}")
+        return name
+
+
+class UpdateRules(Section):
+    """Linear networks trained on moments by other rules than gradient descent."""
+
+    kind: Literal["update_rules"]
+    sigma: list[Positive] = Field(min_length=1, description="Singular values of sigma_xy.")
+    lam: list[Positive] = Field(min_length=1, description="Eigenvalues of sigma_x.")
+    width: Count = Field(description="Hidden units of two layers.")
+    delta: list[Positive] = Field(
+        min_length=2, max_length=2, description="Initial scales of two layers."
+    )
+    replicates: Count = Field(20, description="Gaussian starts per rule.")
+    rules: list[RuleSetting] = Field(min_length=1, description="Rules for two layers.")
+    deep_decay: list[Positive] = Field([], description="L2 decays of three and four layers.")
+    deep_decay_offsets: list[float] = Field(
+        [], description="Distances of aligned starts from the largest delta that is learned."
+    )
+    deep_decay_step: Positive = Field(0.2, description="Their step size.")
+    deep_momentum: list[Share] = Field(
+        [], description="Heavy ball's momentum with three and four layers."
+    )
+    deep_momentum_step: Positive = Field(0.1, description="Their step size.")
+    end_cases: Annotated[int, Field(ge=0)] = Field(
+        0, description="Random problems that are trained to the end under L2 decay."
+    )
+    end_iterations: Count = Field(20_000, description="Length of those runs.")
 
 
 class BatchSetting(Section):
@@ -47,13 +101,18 @@ class MiniBatches(Section):
     settings: list[BatchSetting] = Field(min_length=1, description="Samples and batches.")
 
 
+class SampleChoice(Section):
+    """A data set of samples and how much of it is followed."""
+
+    name: SampleSet = Field(description="Name of the samples.")
+    modes: Count = Field(description="How many of the strongest modes are followed.")
+
+
 class RealSamples(Section):
     """Linear networks trained on real samples, with forecasts from their moments."""
 
     kind: Literal["real_samples"]
-    samples: dict[SampleSet, Count] = Field(
-        min_length=1, description="Data sets of samples, and how many modes are followed in each."
-    )
+    samples: list[SampleChoice] = Field(min_length=1, description="Data sets of samples.")
     width: Count = Field(10, description="Hidden units.")
     delta: Positive = Field(12.0, description="Initial scale: every layer starts at e^-delta.")
     step_size: Positive = Field(
@@ -71,8 +130,12 @@ class Networks(Section):
     kind: Literal["networks"]
     samples: SampleSet = Field(description="Data set of samples.")
     modes: Count = Field(4, description="How many of the strongest modes are followed.")
-    activations: list[Literal["linear", "tanh", "relu"]] = Field(min_length=1)
-    losses: list[Literal["squared", "cross_entropy"]] = Field(min_length=1)
+    activations: list[Literal["linear", "tanh", "relu"]] = Field(
+        min_length=1, description="Activations of the hidden layer."
+    )
+    losses: list[Literal["squared", "cross_entropy"]] = Field(
+        min_length=1, description="Losses; cross-entropy is that of a softmax."
+    )
     width: Count = Field(60, description="Hidden units.")
     delta: list[Positive] = Field(min_length=1, description="Initial scales.")
     step_size: Positive = Field(description="Step over the largest sigma.")
@@ -81,7 +144,22 @@ class Networks(Section):
     replicates: Count = Field(5, description="Seeds per grid point.")
 
 
-TrainingExperiment = Annotated[MiniBatches | RealSamples | Networks, Field(discriminator="kind")]
+TrainingExperiment = Annotated[
+    UpdateRules | MiniBatches | RealSamples | Networks, Field(discriminator="kind")
+]
+
+
+TRAINING_KINDS: dict[str, type[Section]] = {
+    "update_rules": UpdateRules,
+    "mini_batches": MiniBatches,
+    "real_samples": RealSamples,
+    "networks": Networks,
+}
+TRAINING_PARTS: dict[str, type[Section]] = {
+    "rules": RuleSetting,
+    "settings": BatchSetting,
+    "samples": SampleChoice,
+}
 
 
 def _without_null(sections: Any) -> Any:

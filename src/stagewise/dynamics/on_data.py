@@ -7,11 +7,13 @@ other runs.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
+from stagewise.dynamics.update_rules import Rate, UpdateRule, update_rule
 from stagewise.errors import StagewiseError
 
 Activation = Literal["linear", "tanh", "relu"]
@@ -64,6 +66,15 @@ class Network:
             if layer:
                 error = (error @ weights[layer].transpose(0, 2, 1)) * self._slope(values[layer])
         return by_weight[::-1], by_bias[::-1]
+
+    def all_gradients(
+        self, inputs: FloatArray, outputs: FloatArray, layers: int, parameters: list[FloatArray]
+    ) -> list[FloatArray]:
+        """The same in one list, of parameters in one list: weights of the layers, then biases."""
+        by_weight, by_bias = self.gradients(
+            inputs, outputs, parameters[:layers], parameters[layers:]
+        )
+        return by_weight + by_bias
 
     def _forward(
         self, inputs: FloatArray, weights: list[FloatArray], biases: list[FloatArray]
@@ -130,23 +141,25 @@ def train_on_data(
     inputs: FloatArray,
     outputs: FloatArray,
     weights: list[FloatArray],
-    step_size: float,
+    step_size: Rate,
     record_at: IntArray,
     measure: Callable[[list[FloatArray], list[FloatArray]], FloatArray],
     *,
     sampling: Sampling | None = None,
     generators: list[np.random.Generator] | None = None,
-    momentum: float = 0.0,
+    rule: UpdateRule | None = None,
+    rates: Callable[[int], float] | None = None,
     use_biases: bool = False,
     until: Callable[[FloatArray], bool] | None = None,
 ) -> tuple[IntArray, FloatArray]:
     """Train every run by (mini-batch) descent with heavy ball and record what `measure` returns.
 
-    inputs : (samples, dim_in). outputs : (samples, dim_out). weights : (runs, rows, columns) each,
-    not written to. record_at : iterations, ascending. measure : weights and biases → (runs, …).
-    generators : one per run, for its batches. momentum : β of V ← βV − step·gradient, W ← W + V.
-    use_biases : a bias per unit, 0 at first. until : called with each record; training ends when
-    it says so. Returns the iterations recorded and the records (records, runs, …). Weights that
+    inputs : (samples, dim_in). outputs : (samples, dim_out); both may have a leading axis of runs
+    where every step takes all samples. weights : (runs, rows, columns) each, not written to. step_size : one, or
+    (runs, 1, 1) for networks without biases. record_at : iterations, ascending. measure : weights and biases → (runs, …).
+    generators : one per run, for its batches. rule : None is gradient descent. rates : factor of the
+    step at each iteration, from 0; None: 1. use_biases : a bias per unit, 0 at first. until : called with
+    each record; training ends when it says so. Returns the iterations recorded and the records (records, runs, …). Weights that
     diverge become infinite or NaN, and so do their records.
     """
     sampling = sampling or Sampling()
@@ -154,14 +167,15 @@ def train_on_data(
     runs = len(weights[0])
     biases = [np.zeros((runs, each.shape[2])) for each in weights] if use_biases else []
     parameters = weights + biases
-    speeds = [np.zeros_like(each) for each in parameters]
+    rule = rule or update_rule("gradient_descent")
+    memory = rule.memory(parameters)
     size = sampling.batch_size
     streams = [
         draw_batches(each, len(inputs), size, replace=sampling.replace)
         for each in (generators or [])
         if size is not None
     ]
-    batch_in, batch_out = np.broadcast_to(inputs, (runs, *inputs.shape)), outputs
+    batch_in, batch_out = np.broadcast_to(inputs, (runs, *inputs.shape[-2:])), outputs
     done, kept, records = 0, [], []
     with np.errstate(all="ignore"):
         for iteration in record_at.tolist():
@@ -169,14 +183,10 @@ def train_on_data(
                 if size is not None:
                     picked = np.stack([next(stream) for stream in streams])
                     batch_in, batch_out = inputs[picked], outputs[picked]
-                by_weight, by_bias = network.gradients(batch_in, batch_out, weights, biases)
-                for parameter, speed, gradient in zip(
-                    parameters, speeds, by_weight + by_bias, strict=True
-                ):
-                    speed *= momentum
-                    speed -= step_size * gradient
-                    parameter += speed
-            done = iteration
+                rate = step_size if rates is None else step_size * rates(done)
+                gradient = partial(network.all_gradients, batch_in, batch_out, len(weights))
+                rule.step(parameters, gradient, rate, memory)
+                done += 1
             kept.append(iteration)
             records.append(measure(weights, biases))
             if until is not None and until(records[-1]):

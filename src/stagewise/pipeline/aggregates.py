@@ -15,6 +15,7 @@ from stagewise.store.schemas import (
     SUMMARY,
     TEACHERS,
 )
+from stagewise.store.training_schema import TRAINING
 
 SCHEMAS = {
     "learning_times": LEARNING_TIMES,
@@ -24,6 +25,7 @@ SCHEMAS = {
     "teachers": TEACHERS,
     "stages": STAGES,
     "plateaus": PLATEAUS,
+    "training": TRAINING,
 }
 
 

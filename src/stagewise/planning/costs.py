@@ -58,6 +58,9 @@ def jobs_of(plan: Plan) -> list[Job]:
         for path in plan.parts(aggregate):
             step = f"{aggregate}/{Path(path).stem}"
             jobs.append(Job(step, 0, f"{logs}/{step}.tsv", (path,)))
+    for path in plan.trained():
+        step = f"training/{Path(path).stem}"
+        jobs.append(Job(step, 0, f"{logs}/{step}.tsv", (path,)))
     for path in plan.parts("learning_times"):
         name = Path(path).stem
         outputs = (

@@ -78,7 +78,8 @@ def archived_files(plan: Plan, root: Path) -> list[str]:
             each
             for folder in ("results", "figures")
             for each in (root / folder).iterdir()
-            if each.is_file() or each.name in ("moments", "tables", "verdicts", *AGGREGATES)
+            if each.is_file()
+            or each.name in ("moments", "tables", "training", "verdicts", *AGGREGATES)
         ]
     files = (each for place in places for each in _files_of(place))
     names = {each.relative_to(root).as_posix() for each in files}

@@ -12,6 +12,8 @@ from stagewise.claims.tables import interval_text, read_claims
 from stagewise.config.loading import read_plan
 from stagewise.config.models import Config, Experiment
 from stagewise.config.sentences import DATA_KINDS
+from stagewise.config.training import TRAINING_KINDS, TRAINING_PARTS
+from stagewise.dynamics.optimisers import RULES
 from stagewise.errors import StagewiseError
 from stagewise.planning.costs import reference_costs
 from stagewise.release.page import SOURCES
@@ -53,6 +55,17 @@ def config_readme() -> str:
         _section(f"Data set of kind `{kind}`", model, skip=("kind",))
         for kind, model in DATA_KINDS.items()
     ]
+    parts += [
+        _section(f"Update rule `{kind}`", rule, skip=("kind",)) for kind, rule in RULES.items()
+    ]
+    parts += [
+        _section(f"Training of kind `{kind}`", model, skip=("kind",))
+        for kind, model in TRAINING_KINDS.items()
+    ]
+    parts += [
+        _section(f"Each entry of `{part}` in a training", model)
+        for part, model in TRAINING_PARTS.items()
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -72,10 +85,14 @@ def _section(title: str, model: type[BaseModel], skip: tuple[str, ...] = ()) -> 
 
 def _type(annotation: Any) -> str:
     arguments = [each for each in get_args(annotation) if each is not type(None)]
+    if annotation in RULES.values():
+        return f"`{annotation.model_fields['kind'].default}`"
     if annotation in (float, int, str, bool):
         return {"float": "number", "int": "integer", "str": "text", "bool": "true/false"}[
             annotation.__name__
         ]
+    if annotation in RULES.values():
+        return "sections"
     origin = getattr(annotation, "__origin__", None)
     if origin is list:
         return f"list of {_type(arguments[0])}"
@@ -91,7 +108,11 @@ def _type(annotation: Any) -> str:
 def _default(field: Any) -> str:
     if field.is_required():
         return "required"
-    return "null" if field.default is None else f"`{json.dumps(field.default)}`"
+    return "null" if field.default is None else f"`{_json(field.default)}`"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=lambda rule: rule.kind)
 
 
 def claims_markdown(path: Path) -> str:

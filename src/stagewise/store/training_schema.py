@@ -1,5 +1,7 @@
 """Columns of the table `training`: runs trained for the studies of practice, and their laws."""
 
+import math
+
 import pyarrow as pa
 
 _SHORT = pa.dictionary(pa.int32(), pa.string())
@@ -23,6 +25,8 @@ TRAINING = pa.schema(
         field("momentum", _REAL, "momentum; 0: none"),
         field("decay", _REAL, "weight decay; 0: none"),
         field("delay", _INTEGER, "age of the gradients"),
+        field("threshold", _REAL, "largest norm of a gradient; missing: any"),
+        field("schedule", _SHORT, "schedule of the step"),
         field("activation", _SHORT, "linear, tanh or relu"),
         field("loss", _SHORT, "squared or cross_entropy"),
         field("depth", _INTEGER, "number of weight matrices"),
@@ -59,6 +63,7 @@ _BLANK: dict[str, object] = {
     "momentum": 0.0,
     "decay": 0.0,
     "delay": 0,
+    "schedule": "constant",
     "activation": "linear",
     "loss": "squared",
     "depth": 2,
@@ -72,5 +77,12 @@ _BLANK: dict[str, object] = {
 
 def training_table(rows: list[dict[str, object]]) -> pa.Table:
     """A table of rows; columns that a row leaves out have their neutral value or are missing."""
-    complete = [{name: row.get(name, _BLANK.get(name)) for name in TRAINING.names} for row in rows]
+    complete = [
+        {name: _value(row.get(name, _BLANK.get(name))) for name in TRAINING.names} for row in rows
+    ]
     return pa.Table.from_pylist(complete, schema=TRAINING)
+
+
+def _value(value: object) -> object:
+    """The value, or None for what is not a number."""
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -193,6 +193,17 @@ class StaleGradient(Descent):
 
 
 DESCENT = Descent()
+GROWTH_RULES: dict[str, type[Descent]] = {
+    "gradient_descent": Descent,
+    "clipped": Descent,
+    "heavy_ball": HeavyBall,
+    "nesterov": Nesterov,
+    "l2_decay": L2Decay,
+    "decoupled_decay": DecoupledDecay,
+    "layers_in_turn": LayersInTurn,
+    "stale_gradient": StaleGradient,
+}
+"""Rules that are linear near a saddle, by the names that they have in `dynamics`."""
 
 
 def schedule_learning_iteration(

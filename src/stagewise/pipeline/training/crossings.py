@@ -53,10 +53,14 @@ def response_values(responses: FloatArray, modes: int) -> FloatArray:
 def mode_rows(
     shared: dict[str, object], times: FloatArray, columns: dict[str, FloatArray]
 ) -> list[dict[str, object]]:
-    """A row per seed and mode. shared : of all rows. times : (seeds, modes). columns : (modes,)."""
+    """A row per seed and mode. shared : of all rows. times : (seeds, modes), as columns or (modes,)."""
+    wide = {
+        key: np.broadcast_to(values[..., : times.shape[1]], times.shape)
+        for key, values in columns.items()
+    }
     return [
         shared
         | {"seed": seed, "mode": mode + 1, "learning_iteration": float(times[seed, mode])}
-        | {key: float(values[mode]) for key, values in columns.items()}
+        | {key: float(values[seed, mode]) for key, values in wide.items()}
         for seed, mode in np.ndindex(times.shape)
     ]

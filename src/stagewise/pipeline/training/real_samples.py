@@ -8,6 +8,7 @@ from stagewise.arrays import FloatArray
 from stagewise.config.training import RealSamples
 from stagewise.data.samples import load_samples
 from stagewise.dynamics.on_data import Network, Sampling, train_on_data
+from stagewise.dynamics.update_rules import update_rule
 from stagewise.pipeline.training.crossings import (
     geometric_records,
     learning_iterations,
@@ -30,8 +31,8 @@ _PATIENCE = 2.0
 def real_sample_rows(name: str, experiment: RealSamples) -> list[dict[str, object]]:
     """Rows of the table `training`: one per data set, way to train, seed and mode."""
     rows: list[dict[str, object]] = []
-    for position, (dataset, modes) in enumerate(experiment.samples.items()):
-        task = Task.of(dataset, modes)
+    for position, choice in enumerate(experiment.samples):
+        task = Task.of(choice.name, choice.modes)
         saddles = task.saddles()
         for momentum in (0.0, experiment.momentum):
             for batch_size in (0, experiment.batch_size):
@@ -39,7 +40,7 @@ def real_sample_rows(name: str, experiment: RealSamples) -> list[dict[str, objec
                 shared = {
                     "experiment": name,
                     "setting": position,
-                    "dataset": dataset,
+                    "dataset": choice.name,
                     "rule": "heavy_ball" if momentum else "gradient_descent",
                     "momentum": momentum,
                     "width": experiment.width,
@@ -168,7 +169,7 @@ class _Way:
             ),
             sampling=Sampling(self.batch_size) if self.batch_size else None,
             generators=[self._batches(seed) for seed in range(runs)],
-            momentum=self.momentum,
+            rule=update_rule("heavy_ball", momentum=self.momentum),
             until=until,
         )
         return learning_iterations(records, shares)

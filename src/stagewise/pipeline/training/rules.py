@@ -1,0 +1,161 @@
+"""Two layers under every update rule, from moments alone, beside the rule's growth function."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.config.training import RuleSetting, UpdateRules
+from stagewise.dynamics.on_data import Network, train_on_data
+from stagewise.dynamics.schedules import schedule_factors
+from stagewise.dynamics.update_rules import update_rule
+from stagewise.pipeline.training.crossings import (
+    geometric_records,
+    learning_iterations,
+    mode_rows,
+    response_values,
+)
+from stagewise.seeds import generator
+from stagewise.theory.growth import DESCENT, GROWTH_RULES, Descent
+
+_PATIENCE = 1.3
+_SETTLE = 4.0
+"""Training ends at this multiple of the time to climb delta and so many e-folds more."""
+_LONGEST = 20_000
+
+
+def diagonal_samples(sigma: FloatArray, lam: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """As many samples as modes with sigma_x = diag(lam) and sigma_xy = diag(sigma)."""
+    inputs = np.diag(np.sqrt(lam * len(lam)))
+    return inputs, inputs * (sigma / lam)
+
+
+def rule_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
+    """Rows of the table `training` of two layers: one per rule, delta, seed and mode."""
+    rows: list[dict[str, object]] = []
+    for position, setting in enumerate(experiment.rules):
+        training = _Training(name, experiment, setting)
+        times = {delta: training.times(delta) for delta in experiment.delta}
+        laws = training.laws(*times.values())
+        for delta, found in times.items():
+            shared = {
+                "experiment": name,
+                "setting": position,
+                "dataset": "diagonal",
+                "rule": setting.rule,
+                "schedule": setting.schedule,
+                "width": experiment.width,
+                "step_size": setting.step_size,
+                "delta": delta,
+            }
+            options = {key: setting.options[key] for key in setting.options if key != "delay"}
+            delay = {"delay": int(setting.options.get("delay", 0))}
+            rows += mode_rows(shared | options | delay, found, laws)
+    return rows
+
+
+@dataclass(frozen=True)
+class _Training:
+    """One rule on one problem, from Gaussian starts."""
+
+    name: str
+    experiment: UpdateRules
+    setting: RuleSetting
+
+    @property
+    def law(self) -> Descent | None:
+        """The rule as the laws see it; None for one that is not linear near a saddle."""
+        kind = GROWTH_RULES.get(self.setting.rule)
+        known = ("momentum", "decay", "delay")
+        options = {key: self.setting.options[key] for key in known if key in self.setting.options}
+        return None if kind is None else kind(**options)
+
+    @property
+    def sigma(self) -> FloatArray:
+        """Singular values of sigma_xy."""
+        return np.array(self.experiment.sigma)
+
+    @property
+    def factors(self) -> FloatArray:
+        """Factors of the step at every iteration that a run may make."""
+        return schedule_factors(self.setting.schedule, self.setting.schedule_length, _LONGEST)
+
+    def laws(self, first: FloatArray, last: FloatArray) -> dict[str, FloatArray]:
+        """Growth per iteration by the rule's law and by rivals, (seeds, modes) or (modes,).
+
+        first, last : learning iterations at the two scales. Under a schedule the growth is the mean
+        of the steps' own between the two, and the rival's that of the mean step of the whole run.
+        """
+        step, sigma = self.setting.step_size, self.sigma
+        rival = DESCENT.growth(step, sigma)
+        if self.law is None:
+            return {"sigma": sigma, "rival_growth": rival}
+        growth = self.law.growth(step, sigma)
+        if self.setting.schedule != "constant":
+            each = np.log1p(step * self.factors[:, None] * sigma)
+            grown = np.vstack([np.zeros(len(sigma)), np.cumsum(each, axis=0)])
+            growth = _between(grown, first, last)
+            rival = np.log1p(step * np.mean(self.factors[: int(np.nanmax(last))]) * sigma)
+        elif self.setting.rule in ("heavy_ball", "nesterov"):
+            rival = np.log1p(self.law.speed(step) * sigma)
+        return {
+            "sigma": sigma,
+            "growth": growth,
+            "plain_growth": DESCENT.growth(step, sigma),
+            "rival_growth": rival,
+        }
+
+    def times(self, delta: float) -> FloatArray:
+        """Learning iterations (replicates, modes), half of where commuting moments end."""
+        runs, width, modes = self.experiment.replicates, self.experiment.width, len(self.sigma)
+        step = self.setting.step_size
+        ends = self.sigma if self.law is None else self.law.end(step, self.sigma)
+        wanted = np.where(ends > 0, ends, np.inf)
+        inputs, outputs = diagonal_samples(self.sigma, np.array(self.experiment.lam))
+        starts = [generator("weights", self.name, seed) for seed in range(runs)]
+        weights = [
+            np.exp(-delta)
+            / np.sqrt(shape[0])
+            * np.stack([draw.standard_normal(shape) for draw in starts])
+            for shape in ((modes, width), (width, modes))
+        ]
+        learned = np.zeros((runs, modes), dtype=bool)
+
+        def measure(layers: list[FloatArray], _: list[FloatArray]) -> FloatArray:
+            response = np.array(self.experiment.lam)[:, None] * (layers[0] @ layers[1])
+            return np.asarray(response_values(response, modes) / wanted)
+
+        def until(shares: FloatArray) -> bool:
+            np.logical_or(learned, (shares >= 0.5) | ~np.isfinite(wanted), out=learned)
+            return bool(learned.all())
+
+        records, shares = train_on_data(
+            Network(),
+            inputs,
+            outputs,
+            weights,
+            step,
+            geometric_records(1, self._last(delta), 0.01),
+            measure,
+            rule=update_rule(self.setting.rule, **self.setting.options),
+            rates=self.factors.__getitem__,
+            until=until,
+        )
+        return learning_iterations(records, shares)
+
+    def _last(self, delta: float) -> float:
+        law = self.law or DESCENT
+        growth = law.growth(self.setting.step_size * self.factors.min(), self.sigma)
+        slowest = growth[growth > 0].min()
+        return float(min(_PATIENCE * (delta + _SETTLE) / slowest, _LONGEST - 1))
+
+
+def _between(grown: FloatArray, first: FloatArray, last: FloatArray) -> FloatArray:
+    """Mean growth per iteration from one time to the other; grown : (iterations + 1, modes)."""
+    iterations = np.arange(len(grown))
+    found = np.full(first.shape, np.nan)
+    for seed, mode in np.ndindex(first.shape):
+        low, high = first[seed, mode], last[seed, mode]
+        climbed = np.interp([low, high], iterations, grown[:, mode])
+        found[seed, mode] = (climbed[1] - climbed[0]) / (high - low)
+    return found
