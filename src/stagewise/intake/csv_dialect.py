@@ -18,7 +18,8 @@ OPENERS: dict[str, Callable[..., object]] = {".gz": gzip.open, ".bz2": bz2.open,
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)
 """What a damaged compressed file raises."""
 ENDINGS = (".csv", ".tsv", ".txt")
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _SAMPLE = 1 << 18
 _LINES = 200
 
@@ -47,10 +48,15 @@ class Dialect:
         if len(self.lines) < 2:
             return False
         head, *body = self.lines
+        columns = {
+            place: [line[place] for line in body if len(line) > place and line[place].strip()]
+            for place in range(len(head))
+            if head[place].strip()
+        }
         numeric = [
             place
-            for place in range(len(head))
-            if all(len(line) > place and self.is_number(line[place]) for line in body)
+            for place, cells in columns.items()
+            if cells and all(self.is_number(cell) for cell in cells)
         ]
         named = [place for place in numeric if not self.is_number(head[place])]
         if not numeric or named:
@@ -89,7 +95,7 @@ def dialect(path: Path) -> Dialect:
     encoding = _encoding(path)
     with open_bytes(path) as stream:
         text = codecs.getincrementaldecoder(encoding)("replace").decode(stream.read(_SAMPLE))
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     whole = text if len(text) < _SAMPLE // 2 else text[: text.rfind("\n") + 1]
     name = path.name.lower()
     separator = _separator(whole, "\t" if ".tsv" in name[-8:] else ",")
@@ -100,7 +106,7 @@ def dialect(path: Path) -> Dialect:
             lines.append(tuple(row))
         if len(lines) == _LINES:
             break
-    decimal = "," if separator != "," and _decimal_commas(lines) else "."
+    decimal = "," if _decimal_commas(lines, separator) else "."
     notes = []
     if separator != ("\t" if ".tsv" in name[-8:] else ","):
         notes.append(f"columns are separated by {_SEPARATORS[separator]}")
@@ -135,11 +141,16 @@ def _separator(text: str, usual: str) -> str:
         counts = [len(row) for row, _ in zip(rows, range(_LINES), strict=False) if row]
         if counts and len(set(counts)) == 1 and counts[0] > columns:
             best, columns = separator, counts[0]
+        if separator == "|" and columns > 1:
+            break
     return best
 
 
-def _decimal_commas(lines: Sequence[Sequence[str]]) -> bool:
+def _decimal_commas(lines: Sequence[Sequence[str]], separator: str) -> bool:
+    """Whether numbers are written 1,5; between commas, 1,500 may be a thousand and says nothing."""
     cells = [cell.strip() for line in lines[1:] for cell in line]
-    comma = any(re.fullmatch(r"[+-]?\d+,\d+([eE][+-]?\d+)?", cell) for cell in cells)
+    commas = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)]
+    if separator == ",":
+        commas = [cell for cell in commas if not re.fullmatch(r"[+-]?\d{1,3},\d{3}", cell)]
     point = any(re.fullmatch(r"[+-]?\d+\.\d+([eE][+-]?\d+)?", cell) for cell in cells)
-    return comma and not point
+    return bool(commas) and not point

@@ -9,12 +9,11 @@ import numpy as np
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.intake.samples import Labels, Samples
+from stagewise.intake.scan import FEW
 from stagewise.intake.wording import counted
 
 CLASSES_LIMIT = 1000
 """A class is an output of its own, so that many more could not be followed in any case."""
-FEW = 20
-"""As many whole numbers are taken for classes wherever they begin."""
 ROWS_A_CLASS = 10
 """More of them only where they count 0, 1, 2, … and each comes about as often as this."""
 

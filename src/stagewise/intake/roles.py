@@ -11,13 +11,17 @@ import pyarrow.compute as pc
 
 from stagewise.errors import StagewiseError
 from stagewise.intake.columns import Columns
+from stagewise.intake.csv_dialect import DECIMAL_COMMA
 from stagewise.intake.tables import Table
 from stagewise.intake.wording import listed, pasted
 
 UNNAMED = re.compile(r"|Unnamed: \d+(\.\d+)*(_level_\d+)?|__index_level_\d+__")
 """Names that programs give to row labels of a saved table."""
+PANDAS_INDEX = re.compile(r"__index_level_\d+__")
+"""Names of which no other column can be."""
 NUMBERED = frozenset({"index", "level_0", "row_nr", "rownames", "row_names", "rowname"})
 """Names of row labels, if the values are row numbers indeed."""
+_HELD = {"row numbers": "the row numbers", "labels": "row labels", "nothing": "nothing"}
 _DISTINCT_LIMIT = 10_000_000
 
 
@@ -85,10 +89,12 @@ def _row_labels(table: Table, inputs: Sequence[str]) -> tuple[list[str], list[st
         if not by_name and name.lower() not in NUMBERED:
             continue
         found = _what_it_holds(table, name)
+        if PANDAS_INDEX.fullmatch(name) and found == "numbers":
+            found = "labels"
         if found == "row numbers" or (by_name and found in ("labels", "nothing")):
             left.append(name)
             notes.append(
-                f"column {name!r} holds {'the ' * (found == 'row numbers')}{found} and is left out; "
+                f"column {name!r} holds {_HELD[found]} and is left out; "
                 "to keep it as an input, say --keep-index"
             )
         else:
@@ -157,9 +163,11 @@ def _check_numeric(table: Table, inputs: Sequence[str], targets: Sequence[str]) 
     example = (
         f"{odd[0]!r} holds {value!r} in row {row}" if row else f"{odd[0]!r} is {kinds[odd[0]]}"
     )
-    if set(odd) & set(targets):
+    if set(odd) & set(targets) and not DECIMAL_COMMA.fullmatch(value.strip()):
         only = sorted(set(odd) & set(targets))[0]
         advice = f"To predict classes say --label {pasted([only])}."
+    elif DECIMAL_COMMA.fullmatch(value.strip()):
+        advice = "Write decimal points, or separate the columns by semicolons."
     else:
         advice = f"Leave them out with --drop {pasted(odd)}, or encode them as numbers."
     raise StagewiseError(

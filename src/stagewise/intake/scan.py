@@ -8,6 +8,8 @@ from stagewise.arrays import BoolArray, FloatArray, IntArray
 from stagewise.errors import StagewiseError
 from stagewise.intake.wording import counted, listed
 
+FEW = 20
+"""As many whole numbers are taken for classes, where nobody says what they are."""
 _ROUNDING = 4
 """Units in the last place by which values of a constant may differ."""
 
@@ -30,6 +32,8 @@ class Scan:
     missing: IntArray = field(init=False)
     numbering: BoolArray = field(init=False)
     _first: FloatArray = field(init=False)
+    last_values: FloatArray = field(init=False)
+    """Distinct values of the last column, up to `FEW` and one more."""
 
     def __post_init__(self) -> None:
         columns = len(self.names)
@@ -37,6 +41,7 @@ class Scan:
         self.missing = np.zeros(columns, dtype=np.int64)
         self.numbering = np.ones(columns, dtype=bool)
         self._first = np.zeros(columns)
+        self.last_values = np.zeros(0)
 
     def add(self, values: FloatArray) -> None:
         """Notice what a block (rows, columns) holds."""
@@ -54,6 +59,8 @@ class Scan:
             self.low = np.minimum(self.low, values.min(axis=0))
             self.high = np.maximum(self.high, values.max(axis=0))
             self._follow_numbering(values)
+            if len(self.last_values) <= FEW:
+                self.last_values = np.union1d(self.last_values, values[:, -1])[: FEW + 1]
         self.rows += len(values)
 
     def _follow_numbering(self, values: FloatArray) -> None:

@@ -1,5 +1,6 @@
 """Text tables and Parquet, files or folders, as streams of batches of named columns."""
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -159,11 +160,16 @@ def _readable(path: Path, names: Sequence[str] = ()) -> Iterator[None]:
         yield
     except StagewiseError:
         raise
-    except (*DAMAGE, UnicodeError, pa.ArrowException) as error:
+    except (*DAMAGE, UnicodeError, csv.Error, pa.ArrowException) as error:
         kind = "a text table" if is_text_table(path) else "Parquet"
         reason = re.sub(
             r"In CSV column #(\d+)",
             lambda found: f"in column {names[int(found[1])]!r}" if names else found[0],
             str(error) or type(error).__name__,
         )
+        if re.search(r"Expected \d+ columns", reason):
+            reason += (
+                "\nEvery line must have as many columns as the first. If numbers have decimal "
+                "commas, separate the columns by semicolons or tabs."
+            )
         raise StagewiseError(f"{path} cannot be read as {kind}: {reason}") from None
