@@ -34,7 +34,7 @@ TRAINING = pa.schema(
         field("samples", _INTEGER, "number of samples; 0: trained on moments"),
         field("noise", _REAL, "standard deviation of the labels' noise, where it was prescribed"),
         field("batch_size", _INTEGER, "samples per step; 0: all of them"),
-        field("replace", pa.bool_(), "whether batches are drawn with replacement"),
+        field("replacement", pa.bool_(), "whether batches are drawn with replacement"),
         field("step_size", _REAL, "step size"),
         field("delta", _REAL, "initial scale: every layer starts at e^-delta"),
         field("seed", _INTEGER, "replicate, from 0"),
@@ -69,7 +69,7 @@ _BLANK: dict[str, object] = {
     "depth": 2,
     "samples": 0,
     "batch_size": 0,
-    "replace": True,
+    "replacement": True,
     "rank": 0,
     "predicted_rank": 0,
 }

@@ -68,7 +68,7 @@ def test_rows_fit_the_schema_are_deterministic_and_learned_in_order(section):
     assert table.schema == TRAINING
     assert table.equals(training_table(training_rows("name", experiment)))
     frame = table.to_pandas()
-    keys = ["setting", "rule", "momentum", "loss", "batch_size", "replace", "delta", "seed"]
+    keys = ["setting", "rule", "momentum", "loss", "batch_size", "replacement", "delta", "seed"]
     for _, run in frame.groupby(keys, observed=True):
         assert (np.diff(run.sort_values("mode")["learning_iteration"].dropna()) >= 0).all()
     assert frame["learning_iteration"].notna().mean() > 0.9

@@ -35,12 +35,12 @@ def network_rows(
     """Rows of the table `training`: one per activation, loss, delta, seed and mode."""
     samples = _Samples.of(experiment, data_dir)
     rows: list[dict[str, object]] = []
-    grid = product(experiment.activations, experiment.losses, experiment.delta)
-    for activation, loss, delta in grid:
+    kinds = list(product(experiment.activations, experiment.losses))
+    for (position, (activation, loss)), delta in product(enumerate(kinds), experiment.delta):
         run = _Run(name, experiment, samples, activation, loss, delta)
         shared = {
             "experiment": name,
-            "setting": len(rows),
+            "setting": position,
             "dataset": experiment.samples,
             "rule": "heavy_ball",
             "momentum": experiment.momentum,
@@ -49,7 +49,7 @@ def network_rows(
             "width": experiment.width,
             "samples": len(samples.inputs),
             "batch_size": experiment.batch_size,
-            "replace": False,
+            "replacement": False,
             "step_size": run.step,
             "delta": delta,
         }
