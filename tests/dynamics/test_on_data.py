@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from stagewise.dynamics.gradient_descent import gradient_descent
 from stagewise.dynamics.on_data import Network, Sampling, draw_batches, train_on_data
+from stagewise.dynamics.training import gradient_descent
 from stagewise.dynamics.update_rules import update_rule
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem

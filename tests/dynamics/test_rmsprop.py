@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.dynamics import RMSProp, gradient_descent
+from stagewise.dynamics import train
+from stagewise.dynamics.optimisers.rmsprop import RMSProp
 from stagewise.problems.problem import Problem
 
 SIZES = {2: [4, 3, 5], 3: [4, 3, 2, 5]}
@@ -44,7 +45,7 @@ def numeric_gradient(layers, target):
 def test_steps_are_those_of_the_definition(depth, shared):
     problem, weights = start(depth, runs=1)
     optimizer = RMSProp(shared=shared, decay=0.8, offset=1e-3)
-    found = gradient_descent(
+    found = train(
         problem, weights, 0.02, [0, 1, 2, 5], optimizer=optimizer, keep_products=True, refine=False
     )
     layers = [layer[0].copy() for layer in weights]
@@ -61,26 +62,10 @@ def test_steps_are_those_of_the_definition(depth, shared):
     assert_allclose(found.products[0, -1], reduce(np.matmul, layers), rtol=1e-6)
 
 
-@pytest.mark.parametrize("shared", [False, True])
-def test_a_run_does_not_depend_on_its_batch_nor_on_the_records(shared):
-    problem, weights = start(3)
-    optimizer = RMSProp(shared=shared)
-    together, apart = (
-        gradient_descent(
-            problem, layers, 0.01, records, optimizer=optimizer, keep_products=True, refine=False
-        )
-        for layers, records in (
-            (weights, [0, 30]),
-            ([layer[1:2] for layer in weights], [0, 7, 8, 30]),
-        )
-    )
-    assert (together.products[1, -1] == apart.products[0, -1]).all()
-
-
 def test_records_that_locate_learning_times_do_not_disturb_the_memory():
     problem, weights = start(2)
     with_them, without = (
-        gradient_descent(
+        train(
             problem, weights, 0.003, [0, 100, 1000], optimizer=RMSProp(shared=True), refine=refine
         )
         for refine in (True, False)
@@ -96,7 +81,7 @@ def test_the_shared_scale_keeps_the_direction_of_the_gradient_and_the_other_does
     gradient = np.concatenate([each.ravel() for each in numeric_gradient(layers, problem.sigma_xy)])
     cosines = []
     for shared in (True, False):
-        moved = gradient_descent(
+        moved = train(
             problem, weights, 1e-4, [0, 1], optimizer=RMSProp(shared=shared), keep_weights=True
         )
         change = np.concatenate([(layer[0, 1] - layer[0, 0]).ravel() for layer in moved.weights])

@@ -315,3 +315,12 @@ def test_every_script_has_a_digest():
 )
 def test_an_edit_of_a_module_that_a_script_uses_reruns_its_rule(script, module, stages_changed_by):
     assert SCRIPTS[script] in stages_changed_by(module)
+
+
+def test_modules_that_a_package_finds_by_listing_its_folder_count(write: Write) -> None:
+    listing = "import pkgutil\nNAMES = [each.name for each in pkgutil.iter_modules(__path__)]\n"
+    write(user="from fake.rules import NAMES\n", rules__init=listing, rules__one="VALUE = 1\n")
+    assert "fake.rules.one" in imported_modules("fake.user")
+    before = source_digest("fake.user")
+    write(rules__two="VALUE = 2\n")
+    assert source_digest("fake.user") != before

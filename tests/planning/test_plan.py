@@ -129,9 +129,7 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
         "plateaus": False,
         "curvature": False,
         "iterations": 50,
-        "optimizer": ["rmsprop"],
-        "rmsprop_decay": 0.9,
-        "rmsprop_offset": 1e-6,
+        "optimizer": [{"kind": "rmsprop", "decay": 0.9}],
         "product_scale": None,
     }
     assert set(everything) == set(Experiment.model_fields)

@@ -31,6 +31,10 @@ from stagewise.data.specs import (
     RandomModesData,
     RotatedData,
 )
+from stagewise.dynamics.initialisations import Initialisation
+from stagewise.dynamics.optimisers import Optimizer
+from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
+from stagewise.dynamics.update_rule import UpdateRule
 
 __all__ = [
     "AlignedData",
@@ -75,6 +79,13 @@ DataSpec = Annotated[
 ]
 
 
+def _listed(given: Any) -> Any:
+    return given if isinstance(given, list) else [given]
+
+
+_Optimizers = Annotated[list[Optimizer], Field(min_length=1)]
+
+
 class Experiment(Section):
     """A grid of runs: every combination of the lists below, `replicates` times."""
 
@@ -86,8 +97,8 @@ class Experiment(Section):
     width: list[Count | None] = Field(
         [None], min_length=1, description="Hidden units; null: min(dim_in, dim_out)."
     )
-    initialisation: list[Literal["aligned", "diagonal", "orthogonal", "gaussian", "unbalanced"]] = (
-        Field(["gaussian"], min_length=1, description="How the first weights are drawn.")
+    initialisation: list[Initialisation] = Field(
+        ["gaussian"], min_length=1, description="How the first weights are drawn."
     )
     delta: list[Positive] | None = Field(
         None, min_length=1, description="Initial scale: every layer starts at e^-delta."
@@ -97,16 +108,13 @@ class Experiment(Section):
         min_length=1,
         description="The same as the scale of the product, e^(-depth delta); instead of delta.",
     )
-    optimizer: list[Literal["gradient_descent", "rmsprop", "rmsprop_shared"]] = Field(
-        ["gradient_descent"],
+    optimizer: Annotated[
+        list[Optimizer],
+        BeforeValidator(_listed, json_schema_input_type=_Optimizers | Optimizer),
+    ] = Field(
+        [GradientDescent()],
         min_length=1,
-        description="Update rule; rmsprop_shared divides all coordinates by one common scale.",
-    )
-    rmsprop_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.99, description="Weight of the past in RMSProp's running mean of squared gradients."
-    )
-    rmsprop_offset: Positive = Field(
-        1e-8, description="Added to the root of that mean before RMSProp divides by it."
+        description="Update rules: a name alone, or a section with kind and settings (below).",
     )
     step_size: list[Positive] = Field(
         min_length=1, description="Step sizes, in the unit of step_size_unit."
@@ -172,6 +180,15 @@ class Experiment(Section):
         "and distance to the best map of low rank at every plateau.",
     )
     curvature: bool = Field(True, description="Curvature at those plateaus too, which takes time.")
+
+    @field_validator("optimizer")
+    @classmethod
+    def _rules_differ(cls, rules: list[UpdateRule]) -> list[UpdateRule]:
+        labels = [rule.label for rule in rules]
+        repeated = sorted({label for label in labels if labels.count(label) > 1})
+        if repeated:
+            raise ValueError(f"{', '.join(repeated)} is listed twice; list each update rule once")
+        return rules
 
     def scales(self, depth: int) -> list[float]:
         """Initial scales delta of networks of a depth."""

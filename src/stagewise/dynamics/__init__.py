@@ -1,15 +1,23 @@
-"""Simulation: gradient descent and its exact reductions. Predicts nothing."""
+"""Simulation: training by any update rule, and its exact reductions. Predicts nothing.
 
-from stagewise.dynamics.gradient_descent import Trajectory, gradient_descent
-from stagewise.dynamics.modes import mode_recursion
-from stagewise.dynamics.quasi_adiabatic import Integration, quasi_adiabatic
-from stagewise.dynamics.rmsprop import RMSProp
+Names are loaded when first used, since the configuration imports the update rules alone.
+"""
 
-__all__ = [
-    "Integration",
-    "RMSProp",
-    "Trajectory",
-    "gradient_descent",
-    "mode_recursion",
-    "quasi_adiabatic",
-]
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Integration": "adiabatic",
+    "Trajectory": "training",
+    "gradient_descent": "training",
+    "mode_recursion": "modes",
+    "quasi_adiabatic": "adiabatic",
+    "train": "training",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,12 +1,13 @@
 """A batch of runs in the eigenbases of their problems: weights that advance and are measured.
 
-Descent commutes with rotations of the input space, so it runs in the eigenbasis of sigma_x: there
-sigma_x·W is an elementwise product, which spares the largest of the matrix products. What is
+Most update rules commute with rotations of the input space, and run in the eigenbasis of sigma_x:
+there sigma_x·W is an elementwise product, which spares the largest of the matrix products. What is
 measured does not depend on the basis, nor on the other runs of the batch.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -14,8 +15,8 @@ import numpy as np
 from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.dynamics.gradients import descent_directions
 from stagewise.dynamics.kernel import advance
-from stagewise.dynamics.rmsprop import RMSProp
 from stagewise.dynamics.spectra import effective_rank
+from stagewise.dynamics.update_rule import Landscape, UpdateRule
 from stagewise.problems.problem import Problem
 
 OBSERVABLES = (
@@ -46,7 +47,7 @@ class Batch:
     gradient with respect to W is curvature ∘ W − target. solution : least-squares map. left, right : singular vectors of the
     modes followed. full_value : (runs, 2·modes), where response values and mode strengths end.
     reduced_rank : (runs, dim_out, modes), output directions of reduced-rank regression.
-    optimizer : None for plain descent.
+    rule : how the weights are updated.
     """
 
     problems: tuple[Problem, ...]
@@ -60,7 +61,7 @@ class Batch:
     right: FloatArray
     full_value: FloatArray
     reduced_rank: FloatArray
-    optimizer: RMSProp | None
+    rule: UpdateRule
 
     @classmethod
     def of(
@@ -69,7 +70,7 @@ class Batch:
         depth: int,
         step_size: FloatArray,
         modes: int,
-        optimizer: RMSProp | None,
+        rule: UpdateRule,
     ) -> "Batch":
         """One problem and one step size a run."""
         eigenvalues = np.stack([each.eigenvalues for each in problems])
@@ -95,8 +96,15 @@ class Batch:
             right=np.stack([each.modes.right[:, :modes] for each in problems]),
             full_value=np.hstack([sigma, sigma / lam]),
             reduced_rank=np.stack([each.reduced_rank_directions[:, :modes] for each in problems]),
-            optimizer=optimizer,
+            rule=rule,
         )
+
+    @cached_property
+    def basis(self) -> FloatArray | None:
+        """Eigenvectors of sigma_x (runs, dim_in, dim_in) where weights are kept in other coordinates."""
+        if not self.rule.elementwise:
+            return None
+        return np.stack([each.eigenvectors for each in self.problems])
 
     @property
     def modes(self) -> int:
@@ -105,35 +113,32 @@ class Batch:
 
     def rotated(self, layers: Sequence[FloatArray]) -> Layers:
         """Layers given in the problems' own coordinates, as this batch works on them (copies)."""
-        first, *others = layers
-        own = [
-            _rotated(self.problems, list(first)),
-            *(np.array(each, order="C") for each in others),
-        ]
-        return own if self.optimizer is None else own + self.optimizer.memory(own)
+        own = [np.array(each, order="C") for each in layers]
+        if self.basis is None:
+            own[0] = _rotated(self.problems, list(layers[0]))
+        return own + self.rule.start(own)
 
-    def advance(self, layers: Layers, runs: IntArray, steps: int) -> None:
-        """Take steps with the given runs, in place."""
-        if self.optimizer is not None:
-            mine = [each[runs] for each in layers]
-            self.optimizer.advance(
-                mine[: self.depth],
-                mine[self.depth :],
-                self.target[runs],
-                self.curvature[runs],
-                self.step_size[runs],
-                steps,
-            )
-            for whole, part in zip(layers, mine, strict=True):
-                whole[runs] = part
+    def advance(self, layers: Layers, runs: IntArray, steps: int, taken: int) -> None:
+        """Take steps with the given runs, in place; taken : how many they took before."""
+        if self.rule.compiled:
+            active = np.zeros(len(self.step_size), dtype=bool)
+            active[runs] = True
+            advance(layers, self.target, self.curvature, self.step_size, steps, active)
             return
-        active = np.zeros(len(self.step_size), dtype=bool)
-        active[runs] = True
-        advance(layers, self.target, self.curvature, self.step_size, steps, active)
+        mine = [each[runs] for each in layers]
+        basis = None if self.basis is None else self.basis[runs]
+        landscape = Landscape(self.target[runs], self.curvature[runs], basis)
+        weights, memory = mine[: self.depth], mine[self.depth :]
+        before = np.full(len(runs), taken)
+        self.rule.advance(weights, memory, landscape, self.step_size[runs], before, steps)
+        for whole, part in zip(layers, mine, strict=True):
+            whole[runs] = part
 
     def measure(self, layers: Layers, runs: IntArray) -> dict[str, AnyArray]:
         """Observables of the given runs; those of runs that are not "finite" are meaningless."""
         layers = [layer[runs] for layer in layers[: self.depth]]
+        if self.basis is not None:
+            layers[0] = self.basis[runs].transpose(0, 2, 1) @ layers[0]
         eigenvalues = self.eigenvalues[runs][:, :, None]
         with np.errstate(all="ignore"):
             product = layers[0]

@@ -6,8 +6,8 @@ import numpy as np
 
 from stagewise.analysis import crossing_iteration
 from stagewise.arrays import FloatArray
-from stagewise.dynamics import gradient_descent
 from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.training import gradient_descent
 from stagewise.forecast.laws import law
 from stagewise.forecast.settings import Forecast
 from stagewise.problems.problem import Problem

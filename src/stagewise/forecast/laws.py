@@ -4,7 +4,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from stagewise.arrays import FloatArray
-from stagewise.dynamics import Integration, quasi_adiabatic
+from stagewise.dynamics.adiabatic import Integration, quasi_adiabatic
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import METHODS
 from stagewise.problems.problem import Problem

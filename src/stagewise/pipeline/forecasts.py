@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from stagewise.config.models import Experiment
-from stagewise.dynamics import quasi_adiabatic
+from stagewise.dynamics.adiabatic import quasi_adiabatic
 from stagewise.pipeline.simulate import absolute_step
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem

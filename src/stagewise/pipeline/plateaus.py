@@ -8,7 +8,7 @@ import pyarrow as pa
 from stagewise.analysis import extreme_curvatures, numerical_rank, plateaus
 from stagewise.arrays import FloatArray
 from stagewise.config.models import Experiment
-from stagewise.dynamics import Trajectory
+from stagewise.dynamics.training import Trajectory
 from stagewise.pipeline.simulate import PreparedRun, per_run_columns, prepare, train
 from stagewise.planning.experiments import expand
 from stagewise.problems.moments import Moments

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.config.models import Experiment
-from stagewise.dynamics import RMSProp, Trajectory, gradient_descent
+from stagewise.dynamics import training
 from stagewise.dynamics.networks import initial_weights, orientation
+from stagewise.dynamics.training import Trajectory
 from stagewise.planning.experiments import Run, record_iterations
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
@@ -34,7 +35,7 @@ class PreparedRun:
     def shape(self) -> tuple[int | str, ...]:
         """Runs of equal shape and update rule are simulated as one batch."""
         sizes = (self.problem.dim_in, self.problem.dim_out, self.run.depth, self.width, self.modes)
-        return (self.run.optimizer, *sizes)
+        return (self.run.optimizer.label, *sizes)
 
 
 def simulate(
@@ -132,7 +133,7 @@ def train(
     )
     # A run ends at the first record at or past its horizon, whatever its batch records after.
     ends = records[np.searchsorted(records, [each.iterations for each in batch])]
-    return gradient_descent(
+    return training.train(
         [each.problem for each in batch],
         [np.stack(layers) for layers in zip(*(each.weights for each in batch), strict=True)],
         np.array([each.step_size for each in batch]),
@@ -143,17 +144,7 @@ def train(
         rotate=experiment.rotate_hidden,
         keep_products=experiment.compare_commuting,
         refine=experiment.refine,
-        optimizer=_optimizer(batch[0].run.optimizer, experiment),
-    )
-
-
-def _optimizer(name: str, experiment: Experiment) -> RMSProp | None:
-    if name == "gradient_descent":
-        return None
-    return RMSProp(
-        shared=name == "rmsprop_shared",
-        decay=experiment.rmsprop_decay,
-        offset=experiment.rmsprop_offset,
+        optimizer=batch[0].run.optimizer,
     )
 
 
@@ -197,7 +188,7 @@ def per_run_columns(
         "initialisation": run.initialisation,
         "delta": run.delta,
         "relative_step_size": run.step_size,
-        "optimizer": run.optimizer,
+        "optimizer": run.optimizer.label,
         "run": run.run,
         "seed": run.replicate,
         "step_size": prepared.step_size,

@@ -61,7 +61,17 @@ def _tree(module: str) -> ast.Module:
 
 @cache
 def _direct_imports(module: str) -> tuple[str, ...]:
-    return _imports_of(_tree(module))
+    return _imports_of(_tree(module)) + _found_by(module)
+
+
+def _found_by(module: str) -> tuple[str, ...]:
+    """Modules that a package finds by listing its own folder, which its `__path__` gives away."""
+    path = _path(module)
+    if path is None or not any(
+        isinstance(node, ast.Name) and node.id == "__path__" for node in ast.walk(_tree(module))
+    ):
+        return ()
+    return tuple(f"{module}.{each.stem}" for each in sorted(path.parent.glob("[a-z]*.py")))
 
 
 def _imports_of(tree: ast.Module) -> tuple[str, ...]:

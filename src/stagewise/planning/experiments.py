@@ -1,13 +1,15 @@
 """An experiment's section of the config, expanded to its runs and dealt into shards."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 
 from stagewise.arrays import IntArray
 from stagewise.config.models import Experiment
+from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
+from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.seeds import generator
 
 
@@ -29,7 +31,7 @@ class Run:
     step_size: float
     step_size_unit: str
     replicate: int
-    optimizer: str = "gradient_descent"
+    optimizer: UpdateRule = field(default_factory=GradientDescent)
 
     def generator(self) -> np.random.Generator:
         """Random generator of this run's first weights, seeded by what it is but for the optimiser."""

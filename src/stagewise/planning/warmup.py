@@ -8,7 +8,8 @@ from stagewise.planning.processes import pin_threads
 def main() -> None:
     """Run one tiny simulation and draw one empty figure."""
     pin_threads()
-    from stagewise.dynamics import gradient_descent, quasi_adiabatic
+    from stagewise.dynamics.adiabatic import quasi_adiabatic
+    from stagewise.dynamics.training import gradient_descent
     from stagewise.problems.problem import Problem
     from stagewise.studies.common import style
 

@@ -13,6 +13,7 @@ from stagewise.config.loading import read_plan
 from stagewise.config.models import Config, Experiment
 from stagewise.config.sentences import DATA_KINDS
 from stagewise.config.training import TRAINING_KINDS, TRAINING_PARTS
+from stagewise.dynamics.optimisers import RULES
 from stagewise.errors import StagewiseError
 from stagewise.planning.costs import reference_costs
 from stagewise.release.page import SOURCES
@@ -55,6 +56,9 @@ def config_readme() -> str:
         for kind, model in DATA_KINDS.items()
     ]
     parts += [
+        _section(f"Update rule `{kind}`", rule, skip=("kind",)) for kind, rule in RULES.items()
+    ]
+    parts += [
         _section(f"Training of kind `{kind}`", model, skip=("kind",))
         for kind, model in TRAINING_KINDS.items()
     ]
@@ -81,11 +85,13 @@ def _section(title: str, model: type[BaseModel], skip: tuple[str, ...] = ()) -> 
 
 def _type(annotation: Any) -> str:
     arguments = [each for each in get_args(annotation) if each is not type(None)]
+    if annotation in RULES.values():
+        return f"`{annotation.model_fields['kind'].default}`"
     if annotation in (float, int, str, bool):
         return {"float": "number", "int": "integer", "str": "text", "bool": "true/false"}[
             annotation.__name__
         ]
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if annotation in RULES.values():
         return "sections"
     origin = getattr(annotation, "__origin__", None)
     if origin is list:
@@ -102,7 +108,11 @@ def _type(annotation: Any) -> str:
 def _default(field: Any) -> str:
     if field.is_required():
         return "required"
-    return "null" if field.default is None else f"`{json.dumps(field.default)}`"
+    return "null" if field.default is None else f"`{_json(field.default)}`"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=lambda rule: rule.kind)
 
 
 def claims_markdown(path: Path) -> str:

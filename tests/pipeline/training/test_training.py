@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.config.training import BatchSetting, MiniBatches
-from stagewise.dynamics.gradient_descent import gradient_descent
+from stagewise.dynamics.training import gradient_descent
 from stagewise.pipeline.training.mini_batches import prescribed_sample
 from stagewise.pipeline.training.real_samples import Task
 from stagewise.pipeline.training.rules import diagonal_samples

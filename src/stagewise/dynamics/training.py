@@ -1,4 +1,4 @@
-"""Batched full-matrix gradient descent on linear networks of any depth, recorded on a grid.
+"""Batched full-batch training of linear networks of any depth, recorded on a grid.
 
 The grid is refined by itself where a mode crosses half of its target, as an integrator of
 differential equations locates events: the interval is run again with records inside.
@@ -13,7 +13,8 @@ import numpy as np
 from stagewise.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from stagewise.dynamics.batch import OBSERVABLES, Batch, Layers
 from stagewise.dynamics.hidden_rotation import rotate_hidden
-from stagewise.dynamics.rmsprop import RMSProp
+from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
+from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 
@@ -61,7 +62,7 @@ class Trajectory:
     weights: list[FloatArray] | None = None
 
 
-def gradient_descent(
+def train(
     problem: Problem | Sequence[Problem],
     weights: Sequence[FloatArray],
     step_size: float | FloatArray,
@@ -73,16 +74,17 @@ def gradient_descent(
     keep_weights: bool = False,
     rotate: bool = False,
     refine: bool = True,
-    optimizer: RMSProp | None = None,
+    optimizer: UpdateRule | None = None,
 ) -> Trajectory:
-    """Run gradient descent on ½‖Y − X W_1⋯W_L‖²/n, all layers updated from the same point.
+    """Train a linear network on the loss ½‖Y − X W_1⋯W_L‖²/n.
 
     problem : one, or one per run (equal shapes). weights : `depth` arrays (rows, columns), or
     (runs, rows, columns). step_size : one, or (runs,). record_at : iterations to record, ascending,
     ≥ 0. stop_at : (runs,), each run ends at its own iteration (default: the last record).
     modes : how many modes to record (default: all of the first problem's). rotate : keep the hidden
     directions of two layers apart at every record, see `hidden_rotation`.
-    refine : add records that locate learning times. optimizer : None is gradient descent itself.
+    refine : add records that locate learning times. optimizer : the update rule (default: gradient
+    descent).
     Raises StagewiseError for shapes that do not fit. A run that is no longer finite ends with
     status "diverged". Every run's result is the same whatever else is in the batch.
     """
@@ -96,13 +98,44 @@ def gradient_descent(
     if len(records) == 0 or records[0] < 0 or (np.diff(records) <= 0).any():
         raise StagewiseError("record_at must hold ascending iterations from 0 on, at least one.")
     followed = len(problems[0].modes.sigma) if modes is None else modes
-    batch = Batch.of(problems, len(layers), steps, followed, optimizer)
+    rule = optimizer or GradientDescent()
+    batch = Batch.of(problems, len(layers), steps, followed, rule)
     ends = np.full(runs, records[-1]) if stop_at is None else np.asarray(stop_at)
     recorder = _Recorder(batch, keep_products, keep_weights)
     if rotate and len(layers) != 2:
         raise StagewiseError(f"rotate is for two layers; these are {len(layers)}. Leave it out.")
+    if rotate and not rule.compiled:
+        raise StagewiseError(f"rotate is for gradient descent; this is {rule.label}. Leave it out.")
     _run(batch, batch.rotated(layers), recorder, records, ends, rotate, refine)
     return recorder.trajectory(batched)
+
+
+def gradient_descent(
+    problem: Problem | Sequence[Problem],
+    weights: Sequence[FloatArray],
+    step_size: float | FloatArray,
+    record_at: Sequence[int] | IntArray,
+    *,
+    stop_at: IntArray | None = None,
+    modes: int | None = None,
+    keep_products: bool = False,
+    keep_weights: bool = False,
+    rotate: bool = False,
+    refine: bool = True,
+) -> Trajectory:
+    """Train by gradient descent, all layers updated from the same point; see `train`."""
+    return train(
+        problem,
+        weights,
+        step_size,
+        record_at,
+        stop_at=stop_at,
+        modes=modes,
+        keep_products=keep_products,
+        keep_weights=keep_weights,
+        rotate=rotate,
+        refine=refine,
+    )
 
 
 def _run(
@@ -122,7 +155,7 @@ def _run(
         if len(runs) == 0:
             break
         before = [layer.copy() for layer in layers] if refine else []
-        batch.advance(layers, runs, iteration - done)
+        batch.advance(layers, runs, iteration - done, done)
         measured = batch.measure(layers, runs)
         if refine:
             crossing = runs[_crosses(measured, learned[runs])]
@@ -158,7 +191,7 @@ def _refine(
     learned = learned.copy()
     for left, right in zip(grid[:-1].tolist(), grid[1:].tolist(), strict=True):
         before = [layer.copy() for layer in layers]
-        batch.advance(layers, runs, right - left)
+        batch.advance(layers, runs, right - left, left)
         measured = batch.measure(layers, runs)
         crossing = runs[_crosses(measured, learned[runs])]
         _refine(batch, before, recorder, crossing, learned, left, right)

@@ -1,0 +1,231 @@
+"""Which starts learn in stages?"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stagewise.studies.common import style
+from stagewise.studies.common.comparisons import out_of_order
+from stagewise.studies.common.conditions import at_least, at_most, within
+from stagewise.studies.common.measures import share_confidence, value_range
+from stagewise.studies.common.study import (
+    Interval,
+    Measurement,
+    Study,
+    learning_times,
+    trajectory_summary,
+)
+
+STUDY = Study(
+    __name__,
+    order=50,
+    question="Does every vanishing start learn in stages?",
+    title="Any vanishing start learns in stages",
+    caption="""{% set each = experiments.initialisation -%}
+Five commuting modes learned from different starts ({{ each.initialisation | join(", ") }}; unbalanced: Gaussian, first layer ten times larger and second ten times smaller), step ησ₁ = {{ each.step_size | join(", ") }}, {{ each.replicates }} seeds, each with its own σ and λ (protocol ours). (a, b) Measured over predicted learning time, mean and 5–95 % over modes and seeds, by start and by number of hidden units; a network of width 3 learns the three strongest modes. (c) Alignment of the strongest singular direction of W with that of sigma_xy: generic starts turn in before the mode is learned (mean; band 5–95 % of Gaussian starts; an aligned start is at 1 only once the mode is the largest of sigma_x W). An orthogonal start whose determinant has the sign opposite to that of sigma_xy cannot learn the last mode but through rounding, which makes the long bars in (a). (d) Share of neighbouring modes that are learned in the wrong order, with 95 % intervals.""",
+    alt="Measured over predicted learning times by start and by width, alignment of the strongest mode over training, and the share of neighbouring modes learned out of order.",
+)
+TIMES = learning_times("initialisation")
+CURVES = trajectory_summary("initialisation")
+LATE = 1.8
+"""A mode is late when it takes this many times what the law says."""
+
+
+@STUDY.figure(TIMES, CURVES)
+def draw(times: pd.DataFrame, curves: pd.DataFrame) -> Figure:
+    """Ratios to the law by start and by width, alignment over training, and order."""
+    wide = times[times["width"] == _middle(times["width"])]
+    figure = Figure(figsize=(style.TWO_COLUMNS, 4.7), layout="constrained")
+    (starts, widths), (alignment, order) = figure.subplots(2, 2)
+    _ratios(starts, wide, "initialisation", "{}")
+    style.panel_title(starts, "a", f"law by start, width {_middle(times['width'])}")
+    gaussian = times[times["initialisation"] == "gaussian"]
+    _ratios(widths, gaussian, "width", "width {}")
+    style.panel_title(widths, "b", "law by width, Gaussian start")
+    _alignment(alignment, curves[curves["width"] == _middle(times["width"])], _kinds(times))
+    _order(order, wide)
+    style.panel_title(order, "d", "order of learning")
+    return figure
+
+
+def _middle(values: pd.Series) -> int:
+    found = sorted(values.unique())
+    return int(found[len(found) // 2])
+
+
+def _ratios(axes: Axes, times: pd.DataFrame, by: str, name: str) -> None:
+    scales = np.array(sorted(times["delta"].unique()))
+    ratio = times["learning_iteration"] / times["predicted_discrete"]
+    kinds = list(dict.fromkeys(times[by]))
+    for index, kind in enumerate(kinds):
+        style.middle_and_spread(
+            axes,
+            scales * (1 + 0.09 * (index - (len(kinds) - 1) / 2)),
+            ratio[times[by] == kind].groupby(times["delta"]),
+            index,
+            color=style.distinct_colours()[index],
+            label=name.format(kind),
+        )
+    axes.axhline(1, color=style.INK, linewidth=0.8)
+    style.log_scale_axis(axes, scales)
+    axes.set_ylabel(r"measured / $\delta/\ln(1+\eta\sigma)$")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.25 * (high - low))
+    axes.legend(loc="upper right", ncols=2, handletextpad=0.2, columnspacing=0.8)
+
+
+def _kinds(times: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(times["initialisation"]))
+
+
+def _alignment(axes: Axes, curves: pd.DataFrame, kinds: list[str]) -> None:
+    delta = float(curves["delta"].median())
+    delta = min(curves["delta"].unique(), key=lambda each: abs(each - delta))
+    some = curves[
+        (curves["delta"] == delta)
+        & (curves["quantity"] == "alignment")
+        & (curves["mode"] == 1)
+        & (curves["iteration"] > 0)
+    ]
+    for index, kind in enumerate(kinds):
+        style.measured_curve(
+            axes,
+            some[some["initialisation"] == kind],
+            18,
+            index,
+            band=kind == "gaussian",
+            color=style.distinct_colours()[index],
+            label=kind,
+        )
+    axes.set(xscale="log", xlabel="iteration", ylim=(-0.05, 1.08))
+    axes.set_ylabel(r"alignment $\lambda_1 u_1^\top W v_1\,/\,\sigma_1(\Sigma_x W)$")
+    style.panel_title(axes, "c", rf"strongest mode turns in, $\delta={delta:g}$")
+
+
+def _order(axes: Axes, times: pd.DataFrame) -> None:
+    shares = out_of_order(times)
+    scales = np.array(sorted(shares["delta"].unique()))
+    kinds = _kinds(times)
+    for index, kind in enumerate(kinds):
+        some = shares[shares["initialisation"] == kind]
+        axes.errorbar(
+            scales * (1 + 0.09 * (index - (len(kinds) - 1) / 2)),
+            some["share"],
+            yerr=np.stack([some["share"] - some["low"], some["high"] - some["share"]]).clip(0),
+            marker=style.MARKERS[index],
+            markerfacecolor="white",
+            linestyle="none",
+            elinewidth=0.8,
+            color=style.distinct_colours()[index],
+            label=kind,
+        )
+    style.log_scale_axis(axes, scales)
+    axes.set(ylabel="share of neighbours out of order", ylim=(-0.02, None))
+
+
+@STUDY.claim(
+    "ours_orientation",
+    source="ours",
+    statement="Not every vanishing start learns in stages: from a balanced square one the last mode is learned in time if and only if the determinants of start and target agree in sign.",
+    reads=TIMES,
+    holds=at_least(0.95),
+)
+def orientation(times: pd.DataFrame) -> Measurement | None:
+    # Rounding is an error of e^-37, a start that escapes by itself when delta is as large.
+    square = times[(times["width"] >= times["dim_in"]) & (times["delta"] <= 16)]
+    last = square[square["mode"] == square["dim_in"]].copy()
+    if last.empty:
+        return None
+    ratio = last["learning_iteration"] / last["predicted_discrete"]
+    last["late"] = ~(ratio < LATE)
+    balanced = last[last["initialisation"] == "orthogonal"]
+    agrees = balanced["late"] == (balanced["orientation"] < 0)
+    gaussian = last[(last["initialisation"] == "gaussian") & (last["orientation"] < 0)]
+    return Measurement(
+        value=float(agrees.mean()),
+        interval=share_confidence(int(agrees.sum()), len(agrees)),
+        note=f"Share of {len(balanced)} orthogonal starts of at least {int(last['dim_in'].iloc[0])} "
+        f"hidden units, δ ≤ 16, whose last mode takes more than {LATE:g} times δ/ln(1 + ησ) if and only if det W and "
+        f"det sigma_xy differ in sign at the start; {int(balanced['late'].sum())} do. In exact "
+        f"arithmetic they would never learn it; rounding sets them free. Of Gaussian starts with "
+        f"differing signs, which are not balanced, {gaussian['late'].mean():.0%} are late.",
+    )
+
+
+@orientation.rival(
+    "The sign of the determinant does not matter: every last mode is learned in time."
+)
+def always_in_time(times: pd.DataFrame) -> pd.DataFrame:
+    """Learning times as the law has them, whatever the orientation."""
+    return times.assign(learning_iteration=times["predicted_discrete"])
+
+
+@STUDY.claim(
+    "review_starts",
+    source="reviews",
+    statement="Aligned, orthogonal, Gaussian or unbalanced, narrow or wide: every small start learns mode i at δ/ln(1 + ησᵢ), within 10 %.",
+    reads=TIMES,
+    holds=within(1, 0.1),
+)
+def starts_obey_the_law(times: pd.DataFrame) -> Measurement | None:
+    last = times[times["delta"] == times["delta"].max()]
+    ratio = (last["learning_iteration"] / last["predicted_discrete"]).fillna(np.inf)
+    starts = [last["initialisation"], last["width"]]
+    stuck = (last["initialisation"] == "orthogonal") & (last["orientation"] < 0)
+    medians = ratio.groupby(last["initialisation"]).median()
+    return Measurement(
+        value=_farthest(ratio, starts),
+        interval=value_range(ratio.clip(upper=1e3)),
+        in_scope=_farthest(ratio[~stuck], [each[~stuck] for each in starts]),
+        scope="without balanced starts of the wrong orientation",
+        note=f"Measured over δ/ln(1 + ησ) at δ = {last['delta'].iloc[0]:g}, of the 5 and 95 % quantiles "
+        "over modes and seeds of any start and width the one farthest from 1. Medians: "
+        + ", ".join(f"{start} {value:.4f}" for start, value in medians.items())
+        + f". Not within 10 % of the law: {((ratio - 1).abs() > 0.1).mean():.1%} of modes, and "
+        f"{((ratio[~stuck] - 1).abs() > 0.1).mean():.1%} without the orthogonal starts whose "
+        "determinant has the wrong sign.",
+    )
+
+
+@starts_obey_the_law.rival("The law of the flow, δ/(ησ).")
+def flow_law(times: pd.DataFrame) -> pd.DataFrame:
+    """The prediction of the flow in place of that of descent."""
+    return times.assign(predicted_discrete=times["predicted_flow"])
+
+
+def _farthest(ratio: pd.Series, starts: list[pd.Series]) -> float:
+    """The quantile, 5 or 95 % of any start, that is farthest from 1; 1000 stands for never."""
+    quantiles = ratio.clip(upper=1e3).groupby(starts).quantile([0.05, 0.95])
+    return float(quantiles.iloc[int(np.argmax(np.abs(np.log(quantiles))))])
+
+
+@STUDY.claim(
+    "review_order",
+    source="reviews",
+    statement="Every vanishing start learns the modes in order (share of neighbours out of order is 0).",
+    reads=TIMES,
+    holds=at_most(0.01),
+)
+def order(times: pd.DataFrame) -> Measurement | None:
+    shares = out_of_order(times)
+    last = shares[shares["delta"] == shares["delta"].max()]
+    worst = last.loc[last["share"].idxmax()]
+    listed = "; ".join(
+        f"{start} " + ", ".join(f"{share:.3f}" for share in group["share"])
+        for start, group in shares.groupby("initialisation")
+    )
+    return Measurement(
+        value=float(worst["share"]),
+        interval=Interval(float(worst["low"]), float(worst["high"]), "range"),
+        note=f"Share of neighbouring modes learned in the wrong order at δ = "
+        f"{', '.join(f'{delta:g}' for delta in sorted(shares['delta'].unique()))}: {listed}. Value: "
+        f"the worst start at the largest δ, with its 95 % interval.",
+    )
+
+
+@order.rival("One pair of neighbours in twenty is learned in the wrong order.")
+def some_swapped(times: pd.DataFrame) -> pd.DataFrame:
+    """Every fifth seed learns its two strongest modes in the wrong order."""
+    swapped = times["seed"].mod(5).eq(0) & times["mode"].isin((1, 2))
+    return times.assign(mode=times["mode"].where(~swapped, 3 - times["mode"]))
