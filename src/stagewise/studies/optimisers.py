@@ -40,8 +40,8 @@ _NAMES = {
 
 def two_layers(runs: pd.DataFrame) -> pd.DataFrame:
     """Slopes of the rules that the claim of growth functions is about."""
-    rows = runs[(runs["dataset"] == "diagonal") & (runs["schedule"] == "constant")]
-    return slopes(rows[rows["growth"].notna() & (rows["rule"] != "clipped")])
+    rows = runs[(runs["dataset"] == "diagonal") & runs["growth"].notna()]
+    return slopes(rows[~rows["rule"].isin(["clipped", "scheduled"])])
 
 
 @STUDY.figure(RUNS)
@@ -101,20 +101,19 @@ def _threshold(axes: Axes, runs: pd.DataFrame) -> None:
 
 def _outside(axes: Axes, runs: pd.DataFrame) -> None:
     low, high = np.sort(runs["delta"].unique())[-2:]
-    keys = ["rule", "schedule", "setting"]
-    chosen = runs[
-        (runs["schedule"] != "constant") | runs["rule"].isin(["clipped", "normalised", "adam"])
-    ]
+    keys = ["rule", "label", "setting"]
+    chosen = runs[runs["rule"].isin(["clipped", "scheduled"]) | runs["growth"].isna()]
     first = runs[runs["rule"] == "gradient_descent"]["setting"].min()
     chosen = pd.concat([runs[runs["setting"] == first], chosen])
     wide = chosen.groupby([*keys, "mode", "delta"], observed=True, sort=False)["learning_iteration"]
     ratio = wide.mean().unstack("delta")
     ratio = (ratio[high] / ratio[low]).dropna().rename("ratio").reset_index()
     labels = []
-    for place, ((rule, schedule, _), rows) in enumerate(
+    for place, ((rule, label, _), rows) in enumerate(
         ratio.groupby(keys, observed=True, sort=False)
     ):
-        labels.append(_NAMES[str(rule)] if schedule == "constant" else f"{schedule} schedule")
+        words = str(label).split()
+        labels.append(f"{words[1]} schedule" if rule == "scheduled" else _NAMES.get(rule, words[0]))
         axes.plot(
             rows["ratio"],
             np.full(len(rows), place),
@@ -146,7 +145,7 @@ def growth_functions(runs: pd.DataFrame) -> Measurement:
     ball = found[found["rule"] == "heavy_ball"]
     large = ball[ball["step_size"] * ball["sigma"] >= 0.2 * (1 - ball["momentum"]) ** 2]
     others = slopes(runs[(runs["dataset"] == "diagonal") & (runs["growth"].notna())])
-    scheduled = others[others["schedule"] != "constant"]["over_law"]
+    scheduled = others[others["rule"] == "scheduled"]["over_law"]
     clipped = others[others["rule"] == "clipped"]["over_law"]
     outside = ", ".join(
         f"{name} {worst(values):.3f}"

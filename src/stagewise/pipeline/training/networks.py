@@ -11,7 +11,7 @@ from stagewise.arrays import FloatArray
 from stagewise.config.training import Networks
 from stagewise.data.samples import load_samples
 from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
-from stagewise.dynamics.update_rules import update_rule
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
 from stagewise.pipeline.training.crossings import (
     geometric_records,
     learning_iterations,
@@ -180,7 +180,7 @@ class _Run:
                 generator("batches", self.name, self.activation, self.loss, self.delta, seed)
                 for seed in range(runs)
             ],
-            rule=update_rule("heavy_ball", momentum=self.experiment.momentum),
+            rule=HeavyBallSteps(momentum=self.experiment.momentum),
             use_biases=True,
             until=until,
         )

@@ -9,7 +9,6 @@ SETTING = ["setting", "rule", "activation", "loss", "batch_size", "replacement",
 _OF_A_SETTING = [
     "momentum",
     "decay",
-    "schedule",
     "step_size",
     "noise",
     "samples",
