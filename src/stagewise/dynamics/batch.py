@@ -16,7 +16,7 @@ from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.dynamics.gradients import descent_directions
 from stagewise.dynamics.kernel import advance
 from stagewise.dynamics.spectra import effective_rank
-from stagewise.dynamics.update_rule import Landscape, UpdateRule
+from stagewise.dynamics.update_rule import MomentLandscape, UpdateRule
 from stagewise.problems.problem import Problem
 
 OBSERVABLES = (
@@ -127,7 +127,7 @@ class Batch:
             return
         mine = [each[runs] for each in layers]
         basis = None if self.basis is None else self.basis[runs]
-        landscape = Landscape(self.target[runs], self.curvature[runs], basis)
+        landscape = MomentLandscape(self.target[runs], self.curvature[runs], basis)
         weights, memory = mine[: self.depth], mine[self.depth :]
         before = np.full(len(runs), taken)
         self.rule.advance(weights, memory, landscape, self.step_size[runs], before, steps)
