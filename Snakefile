@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from stagewise.planning.costs import known_costs
 from stagewise.errors import StagewiseError
-from stagewise.planning.plan import AGGREGATES, make_plan
+from stagewise.planning.checking import make_plan
+from stagewise.planning.plan import AGGREGATES
 from stagewise.planning.processes import clear_stale_lock, pin_threads, share_package
 from stagewise.planning.progress import Progress, seconds_of_rules
 

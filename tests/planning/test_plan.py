@@ -12,8 +12,9 @@ from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
 from stagewise.errors import StagewiseError
 from stagewise.pipeline.forecasts import forecast_table
+from stagewise.planning.checking import MAX_SHARDS, make_plan
 from stagewise.planning.costs import jobs_of
-from stagewise.planning.plan import MAX_SHARDS, Plan, make_plan
+from stagewise.planning.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 MUTATIONS = 500
@@ -66,8 +67,9 @@ def walk(plan: Plan) -> int:
         assert plan.simulation(name)["datasets"]
         assert plan.forecasting(name)["datasets"]
         files += plan.moments_of(name)
-    for name in plan.config.figures:
-        assert plan.figure_aggregates(name)
+    for name in plan.studies:
+        assert plan.study_files(name)
+        assert plan.study_config(name)
     return len(files) + len(plan.assumption_moments())
 
 

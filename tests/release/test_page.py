@@ -11,13 +11,13 @@ import pytest
 import yaml
 from jinja2 import UndefinedError
 
-from stagewise.claims.registry import Judgement
-from stagewise.claims.tables import write_claims
 from stagewise.config.sentences import parse_config
 from stagewise.figures import FIGURES
 from stagewise.release.page import Page, caption, render
 from stagewise.release.provenance import content_hash, git_commit, write_sidecar
 from stagewise.store.files import canonical_hash, write_table
+from stagewise.studies.common.judging import Judgement
+from stagewise.studies.common.ledger import write_claims
 
 ROOT = Path(__file__).resolve().parents[2]
 
