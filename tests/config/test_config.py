@@ -103,7 +103,7 @@ def test_a_parsed_configuration_written_out_parses_to_itself():
     assert parse_config(config.model_dump()) == config
 
 
-@pytest.mark.parametrize("section", ["assumption", "datasets", "experiments", "training"])
+@pytest.mark.parametrize("section", ["assumption", "datasets", "experiments"])
 def test_defaults_are_filled_in_only_where_they_exist(section):
     raw = merged()
     assert getattr(parse_config(raw), section)

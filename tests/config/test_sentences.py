@@ -112,7 +112,6 @@ def test_a_data_set_without_kind_is_told_the_kinds_there_are():
 @pytest.mark.parametrize(
     "path",
     [
-        ("figures",),
         ("datasets",),
         ("experiments",),
         ("assumption",),
@@ -145,10 +144,13 @@ def test_a_section_that_is_no_mapping_is_refused(path, value):
     assert sentence.startswith(f"{'.'.join(path)} is {value!r}; it must be ")
 
 
-def test_an_experiment_that_is_null_is_left_out_but_not_by_what_shows_it():
-    sentence = complaint(changed(GRID, None))
-    assert "closed_form" in sentence
-    assert "figures" in sentence
+def test_an_experiment_that_is_null_is_left_out_with_the_studies_that_show_it():
+    plan = make_plan(changed(GRID, None))
+    assert "closed_form" not in plan.config.experiments
+    assert "closed_form" not in plan.studies
+    assert "autoencoder" in plan.studies
+    sentence = complaint(changed(GRID, None) | {"figures": ["closed_form"]})
+    assert sentence.startswith("The figure closed_form shows the experiment closed_form, which")
 
 
 NUMBER, INTEGER, TEXT, SWITCH, LIST = (

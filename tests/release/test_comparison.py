@@ -28,7 +28,17 @@ def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a"):
         folder / "tables/assumption.csv", index=False
     )
     claim = Judgement(
-        "one", "ours", "it holds", "closed_form", 1.0, 0.1, measured, (0.9, 1.1), verdict, ""
+        "one",
+        "ours",
+        "it holds",
+        "closed_form",
+        1.0,
+        0.1,
+        measured,
+        (0.9, 1.1),
+        verdict,
+        "",
+        "1 ± 0.1",
     )
     write_claims([claim], folder / "claims.json")
     return folder
