@@ -100,6 +100,14 @@ class MiniBatches(Section):
     delta: list[Positive] = Field(min_length=1, description="Initial scales.")
     replicates: Count = Field(300, description="Sequences of batches per setting, from one start.")
     settings: list[BatchSetting] = Field(min_length=1, description="Samples and batches.")
+    diffusion_noise: list[NonNegative] = Field(
+        [],
+        description="Label noise (its variance over lam times the squared strength of the mode) of "
+        "runs of one mode, two and three layers, whose diffusion is followed.",
+    )
+    diffusion_samples: Count = Field(
+        20_000, description="Gaussian samples that it is averaged over."
+    )
 
 
 class SampleChoice(Section):

@@ -14,6 +14,7 @@ from stagewise.config.training import (
 )
 from stagewise.data.datasets import data_directory
 from stagewise.pipeline.training.deep_rules import decay_rows, end_rows, momentum_rows
+from stagewise.pipeline.training.diffusion import diffusion_rows
 from stagewise.pipeline.training.mini_batches import mini_batch_rows
 from stagewise.pipeline.training.networks import network_rows
 from stagewise.pipeline.training.real_samples import real_sample_rows
@@ -42,7 +43,7 @@ def training_rows(
     if isinstance(experiment, StagedProblems):
         return staged_rows(name, experiment)
     if isinstance(experiment, MiniBatches):
-        return mini_batch_rows(name, experiment)
+        return mini_batch_rows(name, experiment) + diffusion_rows(name, experiment)
     if isinstance(experiment, RealSamples):
         return real_sample_rows(name, experiment)
     return network_rows(name, experiment, data_directory(data_dir))
