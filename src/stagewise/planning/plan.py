@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stagewise.config.models import Config, Experiment, NpzData
+from stagewise.config.models import Config, Experiment
 from stagewise.config.sentences import parse_config
 from stagewise.errors import StagewiseError
 from stagewise.figures import FIGURES
@@ -96,8 +96,7 @@ class Plan:
 
     def data_files(self, dataset: str) -> list[str]:
         """Files that a data set is made from and that the user may edit."""
-        spec = self.config.datasets[dataset]
-        return [spec.path] if isinstance(spec, NpzData) else []
+        return self.config.datasets[dataset].files()
 
     def shards(self, experiment: str) -> list[str]:
         """Trajectories of one experiment."""
@@ -234,11 +233,12 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
                 "figure off the list figures."
             )
     for name, spec in config.datasets.items():
-        if isinstance(spec, NpzData) and not _is_file(spec.path):
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
-                "which is not a file; relative paths start at the working directory."
-            )
+        for path in spec.files():
+            if not _is_file(path):
+                raise StagewiseError(
+                    f"The configuration cannot be used.\n- datasets.{name} reads {path!r}, which "
+                    "is not a file; relative paths start at the working directory."
+                )
     for name, experiment in config.experiments.items():
         shards = shard_count(experiment)
         if shards > MAX_SHARDS:
