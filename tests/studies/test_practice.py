@@ -322,3 +322,11 @@ def test_a_figure_is_drawn_from_what_a_run_may_lack(study, table):
     first = rows[rows["setting"] == rows["setting"].min()]
     assert isinstance(first, pd.DataFrame)
     assert study.STUDY.draw(rows[rows["seed"] == 0]).axes
+
+
+@pytest.mark.parametrize(("claim", "table"), CLAIMS, ids=lambda each: getattr(each, "id", ""))
+def test_a_run_with_one_setting_is_measured_or_said_not_to_be(claim, table):
+    rows = table()
+    few = rows[rows["setting"] == 0]
+    measured = claim.measure(few)
+    assert measured is None or np.isfinite(measured.value)

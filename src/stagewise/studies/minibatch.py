@@ -201,11 +201,13 @@ def one_step(runs: pd.DataFrame) -> pd.DataFrame:
     reads=RUNS,
     holds=within(1, 0.03),
 )
-def reshuffling(runs: pd.DataFrame) -> Measurement:
+def reshuffling(runs: pd.DataFrame) -> Measurement | None:
     """Slope without replacement times its rate, farthest from 1."""
     every = first_modes(runs, False)
     every = every[every["mixing"] <= 1]
     found = every[every["over_plain"] <= LARGEST_DELAY]
+    if found.empty:
+        return None
     later = every[every["over_plain"] > LARGEST_DELAY]["over_law"]
     listed = ", ".join(f"{value:.3f}" for value in later)
     return Measurement(
