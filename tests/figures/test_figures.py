@@ -12,19 +12,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
+from stagewise.pipeline.tables import assumption_table
 
 from stagewise.config.models import Experiment
 from stagewise.config.sentences import parse_config
 from stagewise.data.datasets import draw_moments
 from stagewise.figures import FIGURES
 from stagewise.pipeline.aggregates import SCHEMAS, with_forecasts
-from stagewise.pipeline.forecasts import forecast_table
+from stagewise.pipeline.forecasts import forecasts_table
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table, summary_table
-from stagewise.pipeline.tables import assumption_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.experiments import expand
 from stagewise.store.aggregates import Aggregates
@@ -122,7 +122,7 @@ def tables_of(name, each, draws):
     trajectories = simulate(expand(name, each), each, draws)
     times = learning_times_table([trajectories])
     if each.forecast:
-        times = with_forecasts(times, forecast_table(name, each, draws))
+        times = with_forecasts(times, forecasts_table(name, each, draws))
     tables = {"learning_times": times}
     if each.summarise:
         tables["trajectory_summary"] = summary_table([trajectories])

@@ -11,7 +11,7 @@ from stagewise.config.loading import read_plan
 from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
 from stagewise.errors import StagewiseError
-from stagewise.pipeline.forecasts import forecast_table
+from stagewise.pipeline.forecasts import forecasts_table
 from stagewise.planning.costs import jobs_of
 from stagewise.planning.plan import MAX_SHARDS, Plan, make_plan
 
@@ -161,7 +161,7 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
     assert plan.parts("forecasts") == ["results/forecasts/own.parquet"]
     draws = {"digits": draw_moments("digits", plan.config.datasets["digits"], None)}
     tables = [
-        forecast_table("own", Experiment.model_validate(section), draws)
+        forecasts_table("own", Experiment.model_validate(section), draws)
         for section in (plan.forecasting("own"), everything)
     ]
     assert tables[0].equals(tables[1])

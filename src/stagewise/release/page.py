@@ -7,34 +7,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import jinja2
 import yaml
 
-from stagewise.claims.tables import interval_text, read_claims
-from stagewise.figures import FIGURES
 from stagewise.release.provenance import provenance
 from stagewise.store.formats import cell, read_csv
-
-SOURCES = {
-    "gidel2019": "Gidel, Bach, Lacoste-Julien 2019",
-    "reviews": "Questions of its reviewers",
-    "lampinen2018": "Lampinen, Ganguli 2019",
-    "cao2022": "Cao et al. 2022",
-    "ours": "Results of this project",
-}
+from stagewise.studies.common.captions import caption
+from stagewise.studies.common.study import SOURCES
+from stagewise.studies.common.verdicts import interval_text, read_claims
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the page is made from; figures, sidecars and captions in the order of the config."""
+    """What the page is made from; figures and sidecars in the order of the page.
+
+    studies : the words of each study by name: question, title, caption (a template).
+    """
 
     claims: Path
     figures: list[Path]
     sidecars: list[Path]
-    captions: list[Path]
+    studies: Mapping[str, Mapping[str, str]]
     tables: list[Path]
     aggregates: list[Path]
     config: Mapping[str, Any]
@@ -57,14 +52,12 @@ def render(page: Page) -> tuple[str, str]:
         figures=[
             {
                 "name": path.stem,
-                "title": FIGURES[path.stem].title,
+                "title": page.studies[path.stem]["title"],
                 "image": base64.b64encode(path.read_bytes()).decode(),
-                "caption": caption(template_path, page.config),
+                "caption": caption(page.studies[path.stem]["caption"], page.config),
                 "origin": json.loads(sidecar.read_text(encoding="utf-8")),
             }
-            for path, sidecar, template_path in zip(
-                page.figures, page.sidecars, page.captions, strict=True
-            )
+            for path, sidecar in zip(page.figures, page.sidecars, strict=True)
         ],
         tables=[
             (path.stem.replace("_", " "), read_csv(path))
@@ -77,10 +70,3 @@ def render(page: Page) -> tuple[str, str]:
         config_notice=page.config["notice"],
     )
     return html, json.dumps(origin, indent=2) + "\n"
-
-
-def caption(path: Path, config: Mapping[str, Any]) -> str:
-    """A caption with the parameters of the run, from the template that Snakemake's report uses."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    template = environment.from_string(path.read_text(encoding="utf-8"))
-    return template.render(snakemake=SimpleNamespace(config=config)).strip()

@@ -5,25 +5,30 @@ from pathlib import Path
 
 import pandas as pd
 
-from stagewise.claims import CLAIMS, Claim, Judgement
-from stagewise.claims.registry import experiments_of
-from stagewise.claims.tables import read_claims
-from stagewise.planning.costs import Forecast, elapsed
+from stagewise.planning.costs import Estimate, elapsed
 from stagewise.planning.plan import Plan
 from stagewise.store.formats import cell
+from stagewise.studies.common.judging import Judgement
+from stagewise.studies.common.registry import ClaimOutline
+from stagewise.studies.common.verdicts import read_claims
 
 
-def claim_seconds(plan: Plan, claim: Claim, costs: pd.DataFrame) -> float | None:
+def claim_seconds(plan: Plan, claim: ClaimOutline, costs: pd.DataFrame) -> float | None:
     """Seconds of one core that building one claim by itself takes; None where that is not known."""
-    experiments = [name for name in experiments_of(claim) if name in plan.config.experiments]
-    datasets = {each for name in experiments for each in plan.config.experiments[name].datasets}
-    if "assumption" in claim.tables:
+    steps = {f"verdict/{claim.id}"} & set(costs["step"])  # an instant, and seldom measured
+    datasets = set[str]()
+    if any(table.kind == "assumption" for table in claim.reads):
         datasets |= set(plan.config.assumption)
-    trained = {
-        f"{'plateaus' if plan.config.experiments[name].plateaus else 'simulate'}/{name}"
-        for name in experiments
-    }
-    steps = trained | set(claim.tables)
+        steps |= {"table/assumption"}
+    for name in claim.experiments:
+        if name in plan.config.training:
+            steps |= {f"training/{name}"}
+        elif name in plan.config.experiments:
+            experiment = plan.config.experiments[name]
+            steps |= {
+                f"from_moments/plateaus/{name}" if experiment.plateaus else f"simulate/{name}"
+            }
+            datasets |= set(experiment.datasets)
     steps |= {f"moments/{name}" for name in datasets}
     known = costs[costs["step"].isin(steps)]
     return float(known["seconds"].sum()) if len(known) == len(steps) else None
@@ -42,7 +47,8 @@ def claims_text(plan: Plan, costs: pd.DataFrame, root: Path = Path()) -> str:
     """What `stagewise claims` prints: a line a claim with verdict, figure, experiments, cost."""
     present = present_verdicts(root / plan.results)
     rows = [("verdict", "claim", "measured", "figure", "experiments", "cost")]
-    for claim in CLAIMS:
+    claims = [claim for study in plan.studies.outlines.values() for claim in study.claims]
+    for claim in claims:
         each = present.get(claim.id)
         seconds = claim_seconds(plan, claim, costs)
         rows.append(
@@ -51,19 +57,19 @@ def claims_text(plan: Plan, costs: pd.DataFrame, root: Path = Path()) -> str:
                 claim.id,
                 cell(each.measured) if each else "",
                 claim.figure,
-                ", ".join(experiments_of(claim)) or ", ".join(claim.tables),
+                ", ".join(claim.experiments) or ", ".join(table.kind for table in claim.reads),
                 "" if seconds is None else duration(seconds),
             )
         )
     return (
         f"{aligned(rows)}\n\nOne claim and only what it needs: snakemake --cores all "
-        f"{CLAIMS[0].id}. The cost is that of one core with nothing built yet."
+        f"{claims[0].id}. The cost is that of one core with nothing built yet."
     )
 
 
-def estimate_text(forecasts: Sequence[Forecast], cores: int) -> str:
+def estimate_text(estimated: Sequence[Estimate], cores: int) -> str:
     """What `stagewise estimate` prints: jobs, time, disk and memory of what is not built yet."""
-    if not forecasts:
+    if not estimated:
         return "Nothing is left to do."
     rows = [("step", "jobs", "work", "disk", "memory of a job")]
     rows += [
@@ -74,16 +80,16 @@ def estimate_text(forecasts: Sequence[Forecast], cores: int) -> str:
             f"{each.megabytes:.1f} MB",
             f"{each.memory_mb:.0f} MB",
         )
-        for each in forecasts
+        for each in estimated
     ]
     lines = [
         aligned(rows),
         "",
-        f"About {duration(elapsed(forecasts, cores))} on {cores} core{'s' * (cores > 1)}, "
-        f"{sum(each.megabytes for each in forecasts):.0f} MB of disk, "
-        f"{sum(each.jobs for each in forecasts)} jobs.",
+        f"About {duration(elapsed(estimated, cores))} on {cores} core{'s' * (cores > 1)}, "
+        f"{sum(each.megabytes for each in estimated):.0f} MB of disk, "
+        f"{sum(each.jobs for each in estimated)} jobs.",
     ]
-    if any(each.guessed for each in forecasts):
+    if any(each.guessed for each in estimated):
         lines.append("? this step was never run: similar ones stand in.")
     return "\n".join(lines)
 

@@ -9,8 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from stagewise.pipeline.aggregates import joined
-from stagewise.store.formats import read_csv
+from stagewise.store.frames import read_frame
 from stagewise.studies.common.study import Claim, Measurement, Study, Table
 
 Verdict = Literal["supported", "refuted", "qualified", "not run"]
@@ -60,7 +59,7 @@ class RunTables:
     def __init__(self, results: Path, experiments: Collection[str]) -> None:
         self.results = results
         self.experiments = experiments
-        self._part = cache(self._read_part)
+        self._part = cache(read_frame)
 
     def has(self, reads: Sequence[Table]) -> bool:
         """Whether the run has every experiment that these tables need."""
@@ -68,26 +67,15 @@ class RunTables:
 
     def files(self, table: Table) -> list[Path]:
         """Files that hold the rows of a table, in the order of its declaration."""
-        if table.kind == "assumption":
-            return [self.results / "tables" / "assumption.csv"]
-        names = [name for name in table.experiments + table.optional if name in self.experiments]
-        return [self.results / table.kind / f"{name}.parquet" for name in names]
+        return table.files(self.results, self.experiments)
 
     def frame(self, table: Table) -> pd.DataFrame:
         """The rows that a table declares; a copy, which the reader may change."""
-        parts = [self._part(table.kind, path) for path in self.files(table)]
+        parts = [self._part(path) for path in self.files(table)]
         frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].copy()
         if table.datasets is not None:
             frame = frame[frame["dataset"].isin(table.datasets)].reset_index(drop=True)
         return frame
-
-    @staticmethod
-    def _read_part(kind: str, path: Path) -> pd.DataFrame:
-        if path.suffix == ".csv":
-            return read_csv(path)
-        frame = joined(kind, [path]).to_pandas()
-        categorical = frame.select_dtypes("category").columns
-        return frame.astype(dict.fromkeys(categorical, "str"))
 
 
 def draw(study: Study, tables: RunTables) -> Any:

@@ -7,8 +7,9 @@ declared is what the workflow builds, what a cost is counted from, and what the 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from stagewise.studies.common.conditions import Condition
@@ -58,6 +59,16 @@ class Table:
             raise ValueError(f"{self.kind!r} is no table; there are {', '.join(get_args(Kind))}")
         if self.kind != "assumption" and not self.experiments + self.optional:
             raise ValueError(f"{self.kind} needs the names of the experiments whose rows are read")
+
+    def files(self, results: Path, sections: Collection[str]) -> list[Path]:
+        """Files that hold its rows, in the order of declaration.
+
+        results : folder of the run. sections : experiments that the run has.
+        """
+        if self.kind == "assumption":
+            return [results / "tables" / "assumption.csv"]
+        names = [name for name in self.experiments + self.optional if name in sections]
+        return [results / self.kind / f"{name}.parquet" for name in names]
 
 
 def _declares(kind: Kind) -> Callable[..., Table]:

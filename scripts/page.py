@@ -1,4 +1,4 @@
-"""Rule index: the one page to read."""
+"""Rule page: the one page to read."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ with logged(snakemake):
         claims=Path(snakemake.input.claims),
         figures=[Path(path) for path in snakemake.input.figures],
         sidecars=[Path(path) for path in snakemake.input.sidecars],
-        captions=[Path(path) for path in snakemake.input.captions],
+        studies=snakemake.params.studies,
         tables=[Path(path) for path in snakemake.input.tables],
         aggregates=[Path(path) for path in snakemake.input.aggregates],
         config=snakemake.params.config,
