@@ -6,12 +6,12 @@ from stagewise.pipeline.rule import logged
 from stagewise.release.provenance import write_sidecar
 from stagewise.studies.common import style
 from stagewise.studies.common.judging import RunTables, draw, judge
+from stagewise.studies.common.ledger import write_claims
 from stagewise.studies.common.registry import load
-from stagewise.studies.common.verdicts import write_claims
 
 with logged(snakemake):
     study, out = load(snakemake.wildcards.study), snakemake.output
-    tables = RunTables(Path(out.verdicts).parents[1], snakemake.params.sections)
+    tables = RunTables(Path(out.verdicts).parents[1], snakemake.params.experiments)
     style.apply()
     style.save(draw(study, tables), Path(out.pdf), Path(out.png))
     read = sorted({path for table in study.figure_reads for path in tables.files(table)})

@@ -36,7 +36,7 @@ use rule job as table with:
 
 use rule job as study with:
     input:
-        lambda wildcards: plan.studies.files(plan.studies.study_reads(wildcards.study)),
+        lambda wildcards: plan.study_files(wildcards.study),
     output:
         pdf=f"{plan.figures}/{{study}}.pdf",
         png=report(
@@ -53,10 +53,10 @@ use rule job as study with:
         f"{plan.logs}/study/{{study}}.tsv"
     params:
         script="study",
-        sections=lambda wildcards: plan.studies.sections_of(
-            plan.studies.study_reads(wildcards.study)
+        experiments=lambda wildcards: plan.experiments_of(
+            plan.study_reads(wildcards.study)
         ),
-        config=lambda wildcards: plan.figure_config(wildcards.study),
+        config=lambda wildcards: plan.study_config(wildcards.study),
         source=lambda wildcards: plan.source(
             "study", f"stagewise.studies.{wildcards.study}"
         ),
@@ -66,7 +66,7 @@ use rule job as study with:
 
 use rule job as verdict with:
     input:
-        lambda wildcards: plan.studies.files(plan.studies.judged_from(wildcards.name)),
+        lambda wildcards: plan.table_paths(plan.verdict_reads(wildcards.name)),
     output:
         f"{plan.results}/verdicts/{{name}}.json",
     log:
@@ -75,13 +75,13 @@ use rule job as verdict with:
         f"{plan.logs}/verdict/{{name}}.tsv"
     params:
         script="verdict",
-        sections=lambda wildcards: plan.studies.sections_of(
-            plan.studies.judged_from(wildcards.name)
+        experiments=lambda wildcards: plan.experiments_of(
+            plan.verdict_reads(wildcards.name)
         ),
-        study=lambda wildcards: plan.studies.study_of(wildcards.name),
-        claims=lambda wildcards: plan.studies.statements(wildcards.name),
+        study=lambda wildcards: plan.study_of(wildcards.name),
+        claims=lambda wildcards: plan.statements(wildcards.name),
         source=lambda wildcards: plan.source(
-            "verdict", f"stagewise.studies.{plan.studies.study_of(wildcards.name)}"
+            "verdict", f"stagewise.studies.{plan.study_of(wildcards.name)}"
         ),
     message:
         "Verdict on {wildcards.name}"
@@ -89,7 +89,7 @@ use rule job as verdict with:
 
 use rule job as verdicts with:
     input:
-        [plan.verdict(study) for study in plan.studies.judged],
+        [plan.verdict(study) for study in plan.judged],
     output:
         json=f"{plan.results}/claims.json",
         text=f"{plan.results}/verdicts.txt",
@@ -101,7 +101,7 @@ use rule job as verdicts with:
     params:
         script="claims",
         notice=plan.config.notice,
-        statements=plan.studies.statements(),
+        statements=plan.statements(),
         source=plan.source("claims"),
     message:
         "Verdicts"
@@ -111,7 +111,7 @@ use rule job as page with:
     input:
         claims=f"{plan.results}/claims.json",
         figures=[path for path in plan.figure_files() if path.endswith(".png")],
-        sidecars=[plan.sidecar(study) for study in plan.studies.drawn],
+        sidecars=[plan.sidecar(study) for study in plan.studies],
         tables=[path for path in plan.table_files() if path.endswith(".csv")],
         aggregates=list(plan.joined().values()),
     output:
@@ -123,7 +123,8 @@ use rule job as page with:
         f"{plan.logs}/page.tsv"
     params:
         script="page",
-        studies={study: plan.studies.words(study) for study in plan.studies.drawn},
+        captions=[plan.caption(study) for study in plan.studies],
+        titles=[each.title for each in plan.studies.values()],
         config=plan.plain_config,
         source=plan.source("page"),
     message:

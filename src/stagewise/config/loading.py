@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from stagewise.errors import StagewiseError
-from stagewise.planning.checks import make_plan
+from stagewise.planning.checking import make_plan
 from stagewise.planning.plan import Plan
 
 

@@ -1,16 +1,13 @@
 """What the Snakefile needs to know of a configuration: paths, shards, what depends on what."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-from stagewise.config.models import Config, Experiment, NpzData
+from stagewise.config.models import Experiment, NpzData
 from stagewise.planning.digests import constant, modules_in, script_modules, source_digest
 from stagewise.planning.experiments import shard_count
-from stagewise.planning.questions import Questions
-from stagewise.studies.common.registry import outlines
+from stagewise.planning.studies import StudyPlan
 
 FROM_RUNS = ("learning_times", "trajectory_summary", "stages")
 """Tables with a part from the runs of every experiment whose trajectories are recorded."""
@@ -24,8 +21,6 @@ FROM_MOMENTS = {
 AGGREGATES = (*FROM_RUNS, *FROM_MOMENTS)
 """Tables that are joined over all experiments."""
 TABLE_FORMATS = ("csv", "md", "tex")
-KEPT = Path(".snakemake", "stagewise")
-"""Folder in the working directory for what is kept between calls."""
 UNREAD = {
     "simulate": {
         *("summarise", "forecast", "references", "teacher_theory", "stages", "plateaus"),
@@ -41,41 +36,13 @@ UNREAD = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(StudyPlan):
     """A checked configuration and the files that follow from it."""
-
-    config: Config
-
-    @property
-    def results(self) -> str:
-        """Folder of results, without a trailing slash."""
-        return f"results/{self.config.run}" if self.config.run else "results"
 
     @property
     def logs(self) -> str:
         """Folder of logs and of what jobs cost."""
         return f"logs/{self.results}"
-
-    @property
-    def figures(self) -> str:
-        """Folder of figures, without a trailing slash."""
-        return f"figures/{self.config.run}" if self.config.run else "figures"
-
-    @cached_property
-    def sections(self) -> Collection[str]:
-        """Experiments of the run, in both sections of the configuration."""
-        return {**self.config.experiments, **self.config.training}.keys()
-
-    @cached_property
-    def studies(self) -> Questions:
-        """The studies as far as this run can answer them."""
-        return Questions(outlines(KEPT), self.sections, self.results)
-
-    @cached_property
-    def plain_config(self) -> dict[str, Any]:
-        """The configuration with its defaults, as captions show it: 4 rather than 4.0."""
-        plain: dict[str, Any] = _plain(self.config.model_dump())
-        return plain
 
     def section(self, experiment: str, stage: str = "") -> dict[str, Any]:
         """What a stage depends on of an experiment's section."""
@@ -137,10 +104,6 @@ class Plan:
             if _has(experiment, kind)
         ]
 
-    def verdict(self, name: str) -> str:
-        """The verdicts on the claims of a study, or on one claim."""
-        return f"{self.results}/verdicts/{name}.json"
-
     def forecasts_of(self, experiment: str) -> list[str]:
         """The forecasts that are put beside the learning times of an experiment, if there are any."""
         asked_for = self.config.experiments[experiment].forecast
@@ -149,32 +112,6 @@ class Plan:
     def joined(self) -> dict[str, str]:
         """Tables of all experiments, by kind."""
         return {kind: f"{self.results}/{kind}.parquet" for kind in AGGREGATES}
-
-    def figure_files(self) -> list[str]:
-        """Every figure as PDF and PNG."""
-        return [
-            f"{self.figures}/{name}.{kind}"
-            for name in self.studies.drawn
-            for kind in ("pdf", "png")
-        ]
-
-    def sidecar(self, study: str) -> str:
-        """What a figure was made from and with, as JSON beside it."""
-        return f"{self.figures}/{study}.json"
-
-    def figure_config(self, study: str) -> dict[str, Any]:
-        """The sections of the configuration that a figure shows."""
-        plain, named = (
-            self.plain_config,
-            self.studies.sections_of(self.studies.outlines[study].figure_reads),
-        )
-        shown = {name: plain["experiments"][name] for name in named if name in plain["experiments"]}
-        trained = {name: plain["training"][name] for name in named if name in plain["training"]}
-        used = sorted({each for section in shown.values() for each in section["datasets"]})
-        return {
-            "experiments": shown | trained,
-            "datasets": {name: plain["datasets"][name] for name in used},
-        }
 
     def table_formats(self, table: str) -> list[str]:
         """One table in every format."""
@@ -210,8 +147,8 @@ class Plan:
             *(path for name in recorded for path in self.shards(name)),
             *(path for kind in (*AGGREGATES, "training") for path in self.parts(kind)),
             *self.joined().values(),
-            *(self.sidecar(name) for name in self.studies.drawn),
-            *(self.verdict(name) for name in self.studies.judged),
+            *(self.sidecar(name) for name in self.studies),
+            *(self.verdict(name) for name in self.judged),
             *(f"{self.results}/{name}" for name in names),
         ]
 
@@ -227,21 +164,21 @@ class Plan:
             "tables": self.table_files(),
             "claims": [f"{self.results}/claims.json"],
         }
-        figures = {name: [f"{self.figures}/{name}.pdf"] for name in self.studies.drawn}
-        return groups | figures | {name: [self.verdict(name)] for name in self.studies.claims}
+        figures = {name: [f"{self.figures}/{name}.pdf"] for name in self.studies}
+        return groups | figures | {name: [self.verdict(name)] for name in self.claims}
 
     def wildcards(self) -> dict[str, str]:
         """What wildcards stand for, as regular expressions."""
         others = [
-            *self.studies.claims,
-            *(name for name in self.studies.judged if name not in self.studies.drawn),
+            *self.claims,
+            *(name for name in self.judged if name not in self.studies),
         ]
         names = {
             "dataset": self.config.datasets,
             "experiment": self.sections,
             "kind": FROM_MOMENTS,
             "table": tables(),
-            "study": self.studies.drawn,
+            "study": self.studies,
             "name": others,
         }
         # A pattern that nothing matches where there is no name.
@@ -264,11 +201,3 @@ def _has(experiment: Experiment, kind: str) -> bool:
     if kind in FROM_MOMENTS:
         return bool(getattr(experiment, FROM_MOMENTS[kind]))
     return not experiment.plateaus
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

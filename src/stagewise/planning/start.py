@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from stagewise.errors import StagewiseError
-from stagewise.planning.checks import make_plan
+from stagewise.planning.checking import make_plan
 from stagewise.planning.costs import known_costs, seconds_of_rules
 from stagewise.planning.digests import keep_for_next_time
 from stagewise.planning.plan import Plan
 from stagewise.planning.processes import clear_stale_lock, pin_threads, share_package
 from stagewise.planning.progress import Progress
-from stagewise.studies.common.captions import caption
 
 
 def start(config: dict[str, Any], workflow: Any) -> tuple[Plan, Progress]:
@@ -33,10 +32,7 @@ def start(config: dict[str, Any], workflow: Any) -> tuple[Plan, Progress]:
         os._exit(2)
     keep_for_next_time()
     # For Snakemake's own report; a rule that had them as parameters would run again for a word.
-    config["captions"] = {
-        name: caption(plan.studies.outlines[name].caption, plan.plain_config)
-        for name in plan.studies.drawn
-    }
+    config["captions"] = {name: plan.caption(name) for name in plan.studies}
     progress = Progress(
         costs=lambda: seconds_of_rules(known_costs([plan], Path("reference"))),
         cores=lambda: workflow.resource_settings.cores or 1,

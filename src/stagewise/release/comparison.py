@@ -18,7 +18,7 @@ from stagewise.planning.plan import AGGREGATES
 from stagewise.store.files import canonical_hash, read_table, write_text
 from stagewise.store.formats import read_csv
 from stagewise.studies.common.judging import Judgement
-from stagewise.studies.common.verdicts import read_claims
+from stagewise.studies.common.ledger import read_claims
 
 TABLES = ("assumption",)
 RTOL = 1e-6

@@ -14,22 +14,19 @@ import yaml
 
 from stagewise.release.provenance import provenance
 from stagewise.store.formats import cell, read_csv
-from stagewise.studies.common.captions import caption
+from stagewise.studies.common.ledger import interval_text, read_claims
 from stagewise.studies.common.study import SOURCES
-from stagewise.studies.common.verdicts import interval_text, read_claims
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the page is made from; figures and sidecars in the order of the page.
-
-    studies : the words of each study by name: question, title, caption (a template).
-    """
+    """What the page is made from; figures, sidecars, captions and titles in the order of the config."""
 
     claims: Path
     figures: list[Path]
     sidecars: list[Path]
-    studies: Mapping[str, Mapping[str, str]]
+    captions: list[str]
+    titles: list[str]
     tables: list[Path]
     aggregates: list[Path]
     config: Mapping[str, Any]
@@ -52,12 +49,14 @@ def render(page: Page) -> tuple[str, str]:
         figures=[
             {
                 "name": path.stem,
-                "title": page.studies[path.stem]["title"],
+                "title": title,
                 "image": base64.b64encode(path.read_bytes()).decode(),
-                "caption": caption(page.studies[path.stem]["caption"], page.config),
+                "caption": caption,
                 "origin": json.loads(sidecar.read_text(encoding="utf-8")),
             }
-            for path, sidecar in zip(page.figures, page.sidecars, strict=True)
+            for path, sidecar, caption, title in zip(
+                page.figures, page.sidecars, page.captions, page.titles, strict=True
+            )
         ],
         tables=[
             (path.stem.replace("_", " "), read_csv(path))

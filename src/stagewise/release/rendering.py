@@ -17,14 +17,13 @@ def render_figures(plan: Plan, root: Path = Path()) -> Iterator[Path]:
     """
     style.apply()
     tables = RunTables(root / plan.results, plan.sections)
-    for name in plan.studies.drawn:
-        study = load(name)
-        for path in (each for table in study.figure_reads for each in tables.files(table)):
-            if not path.is_file():
+    for name, outline in plan.studies.items():
+        for path in plan.table_paths(outline.figure_reads):
+            if not (root / path).is_file():
                 raise StagewiseError(
-                    f"{path} is not there, and the figure {name} is drawn from it. Build it with "
-                    "make reproduce, or unpack an archive that holds it."
+                    f"{root / path} is not there, and the figure {name} is drawn from it. Build it "
+                    "with make reproduce, or unpack an archive that holds it."
                 )
         pdf, png = (root / plan.figures / f"{name}.{kind}" for kind in ("pdf", "png"))
-        style.save(draw(study, tables), pdf, png)
+        style.save(draw(load(name), tables), pdf, png)
         yield from (pdf, png)

@@ -9,34 +9,38 @@ from stagewise.planning.costs import Estimate, elapsed
 from stagewise.planning.plan import Plan
 from stagewise.store.formats import cell
 from stagewise.studies.common.judging import Judgement
+from stagewise.studies.common.ledger import read_claims
 from stagewise.studies.common.registry import ClaimOutline
-from stagewise.studies.common.verdicts import read_claims
 
 
 def claim_seconds(plan: Plan, claim: ClaimOutline, costs: pd.DataFrame) -> float | None:
     """Seconds of one core that building one claim by itself takes; None where that is not known."""
-    steps = {f"verdict/{claim.id}"} & set(costs["step"])  # an instant, and seldom measured
-    datasets = set[str]()
+    sections = plan.config.experiments
+    read = {Path(path).stem for path in plan.table_paths(claim.reads)}
+    experiments = [name for name in sections if name in read]
+    datasets = {each for name in experiments for each in sections[name].datasets}
+    steps = {
+        f"{'from_moments/plateaus' if sections[name].plateaus else 'simulate'}/{name}"
+        for name in experiments
+    }
+    steps |= {f"training/{name}" for name in plan.config.training if name in read}
     if any(table.kind == "assumption" for table in claim.reads):
         datasets |= set(plan.config.assumption)
-        steps |= {"table/assumption"}
-    for name in claim.experiments:
-        if name in plan.config.training:
-            steps |= {f"training/{name}"}
-        elif name in plan.config.experiments:
-            experiment = plan.config.experiments[name]
-            steps |= {
-                f"from_moments/plateaus/{name}" if experiment.plateaus else f"simulate/{name}"
-            }
-            datasets |= set(experiment.datasets)
+        steps.add("table/assumption")
     steps |= {f"moments/{name}" for name in datasets}
     known = costs[costs["step"].isin(steps)]
     return float(known["seconds"].sum()) if len(known) == len(steps) else None
 
 
+def read_by(claim: ClaimOutline) -> str:
+    """What a claim reads: its experiments, or the table that is not of experiments."""
+    kinds = (table.kind for table in claim.reads if not table.experiments)
+    return ", ".join(dict.fromkeys([*claim.experiments, *kinds]))
+
+
 def present_verdicts(results: Path) -> dict[str, Judgement]:
     """Verdicts built so far by id, of the whole run or of single claims."""
-    files = sorted((results / "verdicts").glob("*.json"))
+    files = sorted((results / "verdicts").rglob("*.json"))
     whole = results / "claims.json"
     found = [each for path in files for each in read_claims(path)]
     found += read_claims(whole) if whole.is_file() else []
@@ -47,8 +51,7 @@ def claims_text(plan: Plan, costs: pd.DataFrame, root: Path = Path()) -> str:
     """What `stagewise claims` prints: a line a claim with verdict, figure, experiments, cost."""
     present = present_verdicts(root / plan.results)
     rows = [("verdict", "claim", "measured", "figure", "experiments", "cost")]
-    claims = [claim for study in plan.studies.outlines.values() for claim in study.claims]
-    for claim in claims:
+    for claim in plan.claims.values():
         each = present.get(claim.id)
         seconds = claim_seconds(plan, claim, costs)
         rows.append(
@@ -56,14 +59,14 @@ def claims_text(plan: Plan, costs: pd.DataFrame, root: Path = Path()) -> str:
                 each.verdict if each else "not built",
                 claim.id,
                 cell(each.measured) if each else "",
-                claim.figure,
-                ", ".join(claim.experiments) or ", ".join(table.kind for table in claim.reads),
+                plan.study_of(claim.id),
+                read_by(claim),
                 "" if seconds is None else duration(seconds),
             )
         )
     return (
         f"{aligned(rows)}\n\nOne claim and only what it needs: snakemake --cores all "
-        f"{claims[0].id}. The cost is that of one core with nothing built yet."
+        f"{next(iter(plan.claims))}. The cost is that of one core with nothing built yet."
     )
 
 

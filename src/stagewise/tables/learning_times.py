@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from stagewise.store.frames import read_frame
+from stagewise.studies.common.judging import read_frame
 
 READS = "learning_times"
 
 
 def table(paths: Sequence[Path], random_completions: int) -> pd.DataFrame:
     """The table from the learning times of all experiments."""
-    return learning_times_summary(read_frame(*paths))
+    return learning_times_summary(read_frame(READS, *paths))
 
 
 def learning_times_summary(times: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from stagewise.studies.common.conditions import Condition
@@ -60,15 +59,13 @@ class Table:
         if self.kind != "assumption" and not self.experiments + self.optional:
             raise ValueError(f"{self.kind} needs the names of the experiments whose rows are read")
 
-    def files(self, results: Path, sections: Collection[str]) -> list[Path]:
-        """Files that hold its rows, in the order of declaration.
 
-        results : folder of the run. sections : experiments that the run has.
-        """
-        if self.kind == "assumption":
-            return [results / "tables" / "assumption.csv"]
-        names = [name for name in self.experiments + self.optional if name in sections]
-        return [results / self.kind / f"{name}.parquet" for name in names]
+def files_of(table: Table, experiments: Collection[str]) -> list[str]:
+    """Files that hold the rows of a table, below the results of a run with these experiments."""
+    if table.kind == "assumption":
+        return ["tables/assumption.csv"]
+    names = (name for name in table.experiments + table.optional if name in experiments)
+    return [f"{table.kind}/{name}.parquet" for name in names]
 
 
 def _declares(kind: Kind) -> Callable[..., Table]:
@@ -125,6 +122,10 @@ class Measurement:
     def __post_init__(self) -> None:
         if (self.in_scope is None) != (not self.scope):
             raise ValueError("in_scope and scope come together: a number and where it was measured")
+
+
+class NothingToMeasureError(Exception):
+    """A run has the experiments of a claim, but not the rows that it is about; judged "not run"."""
 
 
 Measure = Callable[..., Measurement | None]

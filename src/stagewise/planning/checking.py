@@ -29,8 +29,8 @@ def chosen(plan: Plan) -> Plan:
     """The plan of what `only` names: experiments, and studies with all that they read."""
     config, wanted = plan.config, set[str]()
     for name in config.only:
-        if name not in plan.sections and name not in plan.studies.outlines:
-            known = sorted({*plan.sections, *plan.studies.outlines})
+        if name not in plan.sections and name not in plan.outlines:
+            known = sorted({*plan.sections, *plan.outlines})
             close = difflib.get_close_matches(name, known, n=1)
             meant = f" Did you mean {close[0]}?" if close else ""
             raise StagewiseError(
@@ -38,8 +38,8 @@ def chosen(plan: Plan) -> Plan:
                 f"experiment nor a study.{meant} There are {', '.join(known)}."
             )
         wanted.add(name)
-        if name in plan.studies.outlines:
-            study = plan.studies.outlines[name]
+        if name in plan.outlines:
+            study = plan.outlines[name]
             reads = [*study.figure_reads, *(table for each in study.claims for table in each.reads)]
             wanted |= {each for table in reads for each in table.experiments + table.optional}
     if not config.only:
