@@ -223,7 +223,7 @@ class Config(Section):
     )
     datasets: dict[Name, DataSpec] = Field(min_length=1, description="Data sets by name.")
     experiments: dict[Name, Experiment] = Field(
-        {}, description="Experiments by name; the key only chooses some of them."
+        min_length=1, description="Experiments by name; the key `only` chooses some of them."
     )
     training: dict[Name, TrainingExperiment] = Field(
         {}, description="Runs on samples or under other update rules, by name."

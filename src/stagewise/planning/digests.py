@@ -228,8 +228,8 @@ def _text(node: ast.stmt) -> list[tuple[str, str]]:
 
 
 def _lists_its_folder(node: ast.AST) -> bool:
-    """import_module(f"{__name__}.…")."""
-    return (
+    """`__path__`, or import_module(f"{__name__}.…")."""
+    return (isinstance(node, ast.Name) and node.id == "__path__") or (
         isinstance(node, ast.Call)
         and ast.unparse(node.func).endswith("import_module")
         and any(isinstance(each, ast.Name) and each.id == "__name__" for each in ast.walk(node))
