@@ -103,3 +103,12 @@ def mean_errors(training: pd.DataFrame, law: str) -> pd.DataFrame:
     )
     found["error"] = np.sqrt(found.pop("square"))
     return found.reset_index()
+
+
+def over_forecast(runs: pd.DataFrame, law: str = "forecast") -> pd.DataFrame:
+    """Mean time over a forecast, a row per activation, loss, delta and mode."""
+    keys = ["activation", "loss", "delta", "mode"]
+    means = runs.groupby(keys, observed=True).agg(
+        time=("learning_iteration", "mean"), forecast=(law, "first")
+    )
+    return (means["time"] / means["forecast"]).rename("ratio").reset_index()
