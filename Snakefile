@@ -10,10 +10,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from stagewise.planning.costs import known_costs
 from stagewise.errors import StagewiseError
-from stagewise.planning.plan import AGGREGATES, make_plan
+from stagewise.planning.checking import make_plan
+from stagewise.planning.plan import AGGREGATES
 from stagewise.planning.processes import clear_stale_lock, pin_threads, share_package
 from stagewise.planning.progress import Progress, seconds_of_rules
-from stagewise.planning.targets import claim_targets
 
 pin_threads()
 share_package()
@@ -25,7 +25,6 @@ configfile: "config.yaml"
 
 try:
     plan = make_plan(config)
-    targets = claim_targets(plan)
 except StagewiseError as error:
     print(f"\n{error}\n", file=sys.stderr, flush=True)
     # Snakemake would wrap an exception in its own traceback; nothing has started yet.
@@ -51,6 +50,8 @@ wildcard_constraints:
     dataset=r"\w+",
     experiment=r"\w+",
     shard=r"\d+",
+    study=r"\w+",
+    claim=r"\w+",
 
 
 report: "workflow/report/workflow.rst"
@@ -96,5 +97,4 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/claims.smk"
+include: "workflow/rules/studies.smk"

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from stagewise.pipeline.rule import logged
-from stagewise.store.aggregates import Aggregates
 from stagewise.store.formats import write_formats
 from stagewise.studies.common.depth import stage_counts
+from stagewise.studies.common.judging import read_frame
 
 with logged(snakemake):
-    stages = Aggregates({"stages": [Path(snakemake.input[0])]}).stages
+    stages = read_frame("stages", Path(snakemake.input[0]))
     write_formats(stage_counts(stages), [Path(path) for path in snakemake.output])

@@ -8,7 +8,7 @@ from snakemake.utils import update_config
 
 from stagewise.config.models import Config, DataSpec, Experiment
 from stagewise.config.sentences import DATA_KINDS, parse_config
-from stagewise.planning.plan import make_plan
+from stagewise.planning.checking import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
@@ -103,7 +103,7 @@ def test_a_parsed_configuration_written_out_parses_to_itself():
     assert parse_config(config.model_dump()) == config
 
 
-@pytest.mark.parametrize("section", ["assumption", "datasets", "experiments", "figures"])
+@pytest.mark.parametrize("section", ["assumption", "datasets", "experiments"])
 def test_defaults_are_filled_in_only_where_they_exist(section):
     raw = merged()
     assert getattr(parse_config(raw), section)

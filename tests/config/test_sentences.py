@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from stagewise.config.sentences import DATA_KINDS, parse_config
 from stagewise.errors import StagewiseError
-from stagewise.figures import FIGURES
-from stagewise.planning.plan import Plan, make_plan
+from stagewise.planning.checking import make_plan
+from stagewise.planning.plan import Plan
+from stagewise.studies.common.registry import outlines
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -111,7 +112,6 @@ def test_a_data_set_without_kind_is_told_the_kinds_there_are():
 @pytest.mark.parametrize(
     "path",
     [
-        ("figures",),
         ("datasets",),
         ("experiments",),
         ("assumption",),
@@ -144,10 +144,13 @@ def test_a_section_that_is_no_mapping_is_refused(path, value):
     assert sentence.startswith(f"{'.'.join(path)} is {value!r}; it must be ")
 
 
-def test_an_experiment_that_is_null_is_left_out_but_not_by_what_shows_it():
-    sentence = complaint(changed(GRID, None))
-    assert "closed_form" in sentence
-    assert "figures" in sentence
+def test_an_experiment_that_is_null_is_left_out_with_the_studies_that_show_it():
+    plan = make_plan(changed(GRID, None))
+    assert "closed_form" not in plan.config.experiments
+    assert "closed_form" not in plan.studies
+    assert "autoencoder" in plan.studies
+    sentence = complaint(changed(GRID, None) | {"figures": ["closed_form"]})
+    assert sentence.startswith("The figure closed_form shows the experiment closed_form, which")
 
 
 NUMBER, INTEGER, TEXT, SWITCH, LIST = (
@@ -352,19 +355,25 @@ def test_a_figure_listed_twice_is_refused():
 
 def test_an_unknown_figure_is_told_the_figures_there_are():
     assert complaint(changed(("figures",), ["closed_form", "nope"])) == (
-        f"figures names 'nope', which does not exist; there are {', '.join(FIGURES)}."
+        f"figures names 'nope', which does not exist; there are {', '.join(outlines())}."
     )
 
 
 @pytest.mark.parametrize(
     ("figure", "experiment"),
-    [(name, each) for name in DEFAULT["figures"] for each in FIGURES[name].experiments],
+    [
+        (name, each)
+        for name, study in outlines().items()
+        for table in study.figure_reads
+        for each in table.experiments
+        if each in DEFAULT["experiments"]
+    ],
 )
 def test_a_figure_whose_experiment_is_missing_is_refused(figure, experiment):
     raw = without(("experiments", experiment)) | {"figures": [figure]}
     assert complaint(raw) == (
-        f"The figure {figure} shows the experiment {experiment}, which the section experiments "
-        "does not have; add it, or take the figure off the list figures."
+        f"The figure {figure} shows the experiment {experiment}, which this run does not have; "
+        "add it, or take the figure off the list figures."
     )
 
 

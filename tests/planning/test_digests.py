@@ -6,11 +6,12 @@ from textwrap import dedent
 import pytest
 import yaml
 
-from stagewise.figures import FIGURES
 from stagewise.planning import digests
+from stagewise.planning.checking import make_plan
 from stagewise.planning.digests import imported_modules, source_digest
 from stagewise.planning.plan import SCRIPTS as STAGES
-from stagewise.planning.plan import Plan, make_plan
+from stagewise.planning.plan import Plan
+from stagewise.studies.common.registry import study_names
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = {
@@ -252,16 +253,16 @@ def stages_changed_by(
     return changed
 
 
-EVERY_FIGURE = frozenset(f"figure.{name}" for name in FIGURES)
+EVERY_FIGURE = frozenset(f"study.{name}" for name in study_names())
 
 
 def test_an_edit_of_the_style_rerenders_every_figure_and_nothing_else(stages_changed_by):
-    assert stages_changed_by("stagewise.studies.common.style") == EVERY_FIGURE | {"figure"}
+    assert stages_changed_by("stagewise.studies.common.style") == EVERY_FIGURE | {"study"}
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_an_edit_of_a_figure_rerenders_that_figure_and_nothing_else(figure, stages_changed_by):
-    assert stages_changed_by(f"stagewise.figures.{figure}") == {f"figure.{figure}"}
+@pytest.mark.parametrize("study", study_names())
+def test_an_edit_of_a_study_reruns_that_study_and_nothing_else(study, stages_changed_by):
+    assert stages_changed_by(f"stagewise.studies.{study}") == {f"study.{study}"}
 
 
 def test_an_edit_of_the_kernel_simulates_again_but_draws_no_data_again(stages_changed_by):
@@ -271,12 +272,12 @@ def test_an_edit_of_the_kernel_simulates_again_but_draws_no_data_again(stages_ch
 
 
 @pytest.mark.parametrize(
-    "module", ["claims.gidel2019", "claims.registry", "claims.tables", "claims.ours"]
+    "module", ["studies.common.judging", "studies.common.ledger", "studies.common.conditions"]
 )
 def test_an_edit_of_the_claims_judges_again_and_simulates_nothing(module, stages_changed_by):
     changed = stages_changed_by(f"stagewise.{module}")
     assert "claims" in changed
-    assert changed.isdisjoint({"moments", "simulate", "statistics", *EVERY_FIGURE})
+    assert changed.isdisjoint({"moments", "simulate", "statistics"})
 
 
 @pytest.mark.parametrize("module", ["data.synthetic", "data.mnist", "data.npz"])

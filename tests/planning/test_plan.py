@@ -6,14 +6,17 @@ import random
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stagewise.config.loading import read_plan
 from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
 from stagewise.errors import StagewiseError
 from stagewise.pipeline.forecasts import forecast_table
+from stagewise.planning.checking import MAX_SHARDS, make_plan
 from stagewise.planning.costs import jobs_of
-from stagewise.planning.plan import MAX_SHARDS, Plan, make_plan
+from stagewise.planning.plan import Plan
+from stagewise.studies.common.registry import study_names
 
 ROOT = Path(__file__).resolve().parents[2]
 MUTATIONS = 500
@@ -66,8 +69,9 @@ def walk(plan: Plan) -> int:
         assert plan.simulation(name)["datasets"]
         assert plan.forecasting(name)["datasets"]
         files += plan.moments_of(name)
-    for name in plan.config.figures:
-        assert plan.figure_aggregates(name)
+    for name in plan.studies:
+        assert plan.study_files(name)
+        assert plan.study_config(name)
     return len(files) + len(plan.assumption_moments())
 
 
@@ -166,3 +170,17 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
     ]
     assert tables[0].equals(tables[1])
     assert tables[0].num_rows == 2 * 2 * 2
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_captions_show_the_parameters_of_the_run(name):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    before = make_plan(config)
+    text = before.caption(name)
+    assert "{" not in text
+    shown = before.study_config(name)["experiments"]
+    for experiment in shown:
+        config["experiments"][experiment]["replicates"] = 1554
+    if shown:
+        text = make_plan(config).caption(name)
+        assert "1554" in text or "777" in text  # half of them where each draw is learned twice

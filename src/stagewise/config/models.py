@@ -241,12 +241,16 @@ class Config(Section):
     training: TrainingExperiments = Field(
         {}, description="Runs on samples or under other update rules, by name."
     )
-    figures: list[Name] = Field(min_length=1, description="Figures to render, in page order.")
+    figures: list[Name] | None = Field(
+        None,
+        min_length=1,
+        description="Studies whose figures are drawn; null: all that this run has experiments for.",
+    )
 
     @field_validator("figures")
     @classmethod
-    def _figures_differ(cls, figures: list[str]) -> list[str]:
-        repeated = sorted({name for name in figures if figures.count(name) > 1})
+    def _figures_differ(cls, figures: list[str] | None) -> list[str] | None:
+        repeated = sorted({name for name in figures or () if (figures or []).count(name) > 1})
         if repeated:
             raise ValueError(f"{', '.join(repeated)} listed twice; list each figure once")
         return figures

@@ -76,10 +76,11 @@ def jobs_of(plan: Plan) -> list[Job]:
     for table in TABLES:
         step = tables.get(table, table)
         jobs.append(Job(step, 0, f"{logs}/{step}.tsv", tuple(plan.table_formats(table))))
-    for name in plan.config.figures:
-        step = f"figures/{name}"
-        files = tuple(f"{plan.figures}/{name}.{kind}" for kind in ("pdf", "png", "json"))
-        jobs.append(Job(step, 0, f"{logs}/{step}.tsv", files))
+    for name in plan.studies:
+        step = f"studies/{name}"
+        files = [f"{plan.figures}/{name}.{kind}" for kind in ("pdf", "png", "json")]
+        files.append(plan.study_verdicts(name))
+        jobs.append(Job(step, 0, f"{logs}/{step}.tsv", tuple(files)))
     jobs.append(Job("index", 0, f"{logs}/index.tsv", (f"{plan.figures}/index.html",)))
     return jobs
 

@@ -1,23 +1,22 @@
 """What the Snakefile needs to know of a configuration: paths, shards, what depends on what."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from stagewise.config.models import Config, Experiment, NpzData
-from stagewise.config.sentences import parse_config
-from stagewise.errors import StagewiseError
-from stagewise.figures import FIGURES
 from stagewise.planning.digests import script_modules, source_digest
 from stagewise.planning.experiments import shard_count
+from stagewise.studies.common.registry import ClaimOutline, Outline, outlines
+from stagewise.studies.common.study import Table, files_of
 
 TABLES = ("assumption", "learning_times", "stage_counts", "claims")
 SCRIPTS = (
     *("moments", "simulate", "forecasts", "references", "teachers", "statistics", "plateaus"),
     *("train_on_data", "aggregates", "assumption", "learning_times_summary", "stage_counts"),
-    *("figure", "claims", "claim", "index"),
+    *("study", "verdict", "claims", "index"),
 )
 AGGREGATES = (
     "learning_times",
@@ -29,8 +28,8 @@ AGGREGATES = (
     "plateaus",
 )
 """Tables that every experiment has a part of, or those do that ask for it."""
-MAX_SHARDS = 10_000
-"""Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
+KEPT = Path(".snakemake", "stagewise")
+"""Where what planning knows of sources is kept between starts."""
 TABLE_FORMATS = ("csv", "md", "tex")
 FORECAST_KEYS = (
     *("datasets", "centred", "width", "delta", "product_scale", "step_size", "step_size_unit"),
@@ -59,10 +58,71 @@ class Plan:
     def digests(self) -> dict[str, str]:
         """Source digest of the script of each rule, and of the module of each figure."""
         scripts = {script: script_modules(script) for script in SCRIPTS}
-        figures = {
-            f"figure.{name}": [*scripts["figure"], f"stagewise.figures.{name}"] for name in FIGURES
+        studies = {
+            f"study.{name}": [*scripts["study"], f"stagewise.studies.{name}"]
+            for name in self.outlines
         }
-        return {name: source_digest(*modules) for name, modules in (scripts | figures).items()}
+        return {name: source_digest(*modules) for name, modules in (scripts | studies).items()}
+
+    @cached_property
+    def outlines(self) -> dict[str, Outline]:
+        """What each study declares, in the order of the page."""
+        return outlines(KEPT)
+
+    @property
+    def sections(self) -> list[str]:
+        """Names of the experiments of this run, those of the section training among them."""
+        return [*self.config.experiments, *self.config.training]
+
+    @cached_property
+    def studies(self) -> dict[str, Outline]:
+        """The studies whose figures this run has the experiments for, or those it asks for."""
+        chosen = self.config.figures
+        return {
+            name: each
+            for name, each in self.outlines.items()
+            if self._has(each.figure_reads) and (chosen is None or name in chosen)
+        }
+
+    @cached_property
+    def claims(self) -> dict[str, ClaimOutline]:
+        """The claims by id that this run has the experiments for."""
+        every = (claim for each in self.outlines.values() for claim in each.claims)
+        return {claim.id: claim for claim in every if self._has(claim.reads)}
+
+    @property
+    def targets(self) -> dict[str, list[str]]:
+        """Files by the name that asks for them: a claim's id, or the name of a figure."""
+        figures = {
+            name: [f"{self.figures}/{name}.{kind}" for kind in ("pdf", "png")]
+            for name in self.studies
+        }
+        return figures | {name: [self.verdict(name)] for name in self.claims}
+
+    def study_of(self, claim: str) -> str:
+        """The study that a claim belongs to."""
+        return next(
+            name for name, each in self.outlines.items() if claim in (own.id for own in each.claims)
+        )
+
+    def _has(self, reads: tuple[Table, ...]) -> bool:
+        return all(set(table.experiments) <= set(self.sections) for table in reads)
+
+    def table_paths(self, reads: Iterable[Table]) -> list[str]:
+        """Files that hold the rows of these tables, each once."""
+        below = (name for table in reads for name in files_of(table, self.sections))
+        return list(dict.fromkeys(f"{self.results}/{name}" for name in below))
+
+    def study_files(self, name: str) -> list[str]:
+        """Files that a study's figure and claims are made from."""
+        each = self.studies[name]
+        reads = [*each.figure_reads]
+        reads += [table for claim in each.claims if self._has(claim.reads) for table in claim.reads]
+        return self.table_paths(reads)
+
+    def study_verdicts(self, name: str) -> str:
+        """The verdicts on the claims of a study."""
+        return f"{self.results}/verdicts/studies/{name}.json"
 
     @property
     def plain_config(self) -> dict[str, Any]:
@@ -126,7 +186,8 @@ class Plan:
             *(path for name in AGGREGATES for path in self.parts(name)),
             *self.trained(),
             *self.aggregates(AGGREGATES).values(),
-            *(self.sidecar(name) for name in self.config.figures),
+            *(self.sidecar(name) for name in self.studies),
+            *(self.study_verdicts(name) for name in self.studies),
             *(f"{self.results}/{name}" for name in names),
         ]
 
@@ -167,46 +228,35 @@ class Plan:
             for name in names
         }
 
-    def shown(self, figure: str) -> list[str]:
-        """Experiments that a figure shows."""
-        spec = FIGURES[figure]
-        return [
-            name for name in self.config.experiments if name in spec.experiments + spec.optional
-        ]
-
-    def figure_aggregates(self, figure: str) -> dict[str, list[str]]:
-        """Tables that a figure reads by the aggregate's name, of the experiments it shows."""
-        spec, shown = FIGURES[figure], self.shown(figure)
-        return {
-            name: (
-                self.parts(name, shown)
-                if name in AGGREGATES
-                else list(self.aggregates((name,)).values())
-            )
-            for name in spec.aggregates
-        }
-
     def figure_files(self) -> list[str]:
         """Every figure as PDF and PNG."""
-        return [
-            f"{self.figures}/{name}.{kind}"
-            for name in self.config.figures
-            for kind in ("pdf", "png")
-        ]
+        return [f"{self.figures}/{name}.{kind}" for name in self.studies for kind in ("pdf", "png")]
 
     def sidecar(self, figure: str) -> str:
         """What a figure was made from and with, as JSON beside it."""
         return f"{self.figures}/{figure}.json"
 
-    def figure_config(self, figure: str) -> dict[str, Any]:
-        """The sections of the configuration that a figure shows."""
-        sections = self.plain_config["experiments"]
-        shown = {name: sections[name] for name in self.shown(figure)}
-        used = sorted({each for section in shown.values() for each in section["datasets"]})
-        return {
-            "experiments": shown,
-            "datasets": {name: self.plain_config["datasets"][name] for name in used},
-        }
+    def study_config(self, name: str) -> dict[str, Any]:
+        """The sections of the configuration that a study shows."""
+        plain = self.plain_config
+        shown = {Path(path).stem for path in self.study_files(name)}
+        experiments, training = (
+            {each: plain[part][each] for each in plain[part] if each in shown}
+            for part in ("experiments", "training")
+        )
+        used = sorted({each for section in experiments.values() for each in section["datasets"]})
+        datasets = {each: plain["datasets"][each] for each in used}
+        return {"experiments": experiments, "training": training, "datasets": datasets}
+
+    def caption(self, name: str) -> str:
+        """The caption of a study's figure, with the parameters of this run."""
+        import jinja2  # half of the starts need no caption
+
+        environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+        template = environment.from_string(self.outlines[name].caption)
+        plain = self.plain_config
+        shown = plain["experiments"] | plain["training"]
+        return template.render(experiments=shown, datasets=plain["datasets"]).strip()
 
     def table_formats(self, table: str) -> list[str]:
         """One table in every format."""
@@ -215,58 +265,6 @@ class Plan:
     def table_files(self) -> list[str]:
         """Every table in every format."""
         return [path for table in TABLES for path in self.table_formats(table)]
-
-
-def make_plan(raw: Mapping[str, Any]) -> Plan:
-    """Check a configuration as Snakemake has merged it; StagewiseError in sentences if unusable."""
-    config = parse_config(raw)
-    for name in config.figures:
-        if name not in FIGURES:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- figures names {name!r}, which does not "
-                f"exist; there are {', '.join(FIGURES)}."
-            )
-        missing = [each for each in FIGURES[name].experiments if each not in config.experiments]
-        if missing:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- The figure {name} shows the experiment "
-                f"{missing[0]}, which the section experiments does not have; add it, or take the "
-                "figure off the list figures."
-            )
-    for name, spec in config.datasets.items():
-        if isinstance(spec, NpzData) and not _is_file(spec.path):
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
-                "which is not a file; relative paths start at the working directory."
-            )
-    for name, experiment in config.experiments.items():
-        shards = shard_count(experiment)
-        if shards > MAX_SHARDS:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- experiments.{name} makes {shards} shards, "
-                f"and each is a job; at most {MAX_SHARDS} are allowed. Raise its runs_per_shard or "
-                "shorten its grid."
-            )
-    _refuse_a_name_in_use(config)
-    return Plan(config)
-
-
-def _refuse_a_name_in_use(config: Config) -> None:
-    """A run has folders of its own: its name is no folder or file that the default run makes.
-
-    The files of a run are asked of its plan, so that no list of names needs to be kept.
-    """
-    plan = Plan(config.model_copy(update={"run": ""}))
-    made = [*plan.figure_files(), *plan.table_files(), *plan.intermediate_files()]
-    made += [plan.verdict("any"), *(plan.part(kind, "any") for kind in AGGREGATES)]
-    below = [Path(path).relative_to(plan.results) for path in made if path.startswith("results/")]
-    # A folder results/claims would pass for the parts of results/claims.json, as tables have them.
-    names = {path.parts[0].partition(".")[0] for path in below}
-    if config.run.lower() in names:
-        raise StagewiseError(
-            f"The configuration cannot be used.\n- run is {config.run!r}, but the default run keeps "
-            f"files of its own under results/{config.run.lower()}; choose another name."
-        )
 
 
 def _has(experiment: Experiment, aggregate: str) -> bool:
@@ -278,13 +276,6 @@ def _has(experiment: Experiment, aggregate: str) -> bool:
         "plateaus": experiment.plateaus,
     }
     return asked_for.get(aggregate, not experiment.plateaus)
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return Path(path).is_file()
-    except OSError:  # a name too long, or a folder that may not be entered
-        return False
 
 
 def _plain(value: Any) -> Any:

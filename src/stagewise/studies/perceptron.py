@@ -50,6 +50,9 @@ def draw(runs: pd.DataFrame) -> Figure:
     ratios = over_forecast(runs)
     for axes, letter, (activation, loss) in zip(panels, "abc", _LOOKS, strict=False):
         rows = ratios[(ratios["activation"] == activation) & (ratios["loss"] == loss)]
+        if rows.empty:  # a small run may have one network only
+            axes.set_axis_off()
+            continue
         _ratios(axes, rows, activation == "tanh")
         name = _NAMES.get(activation, activation)
         style.panel_title(axes, letter, f"{name}, {_NAMES[loss]}")

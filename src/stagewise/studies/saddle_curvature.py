@@ -49,11 +49,11 @@ def draw(rests: pd.DataFrame, balanced: pd.DataFrame, steps: pd.DataFrame) -> Fi
     figure = Figure(figsize=(style.TWO_COLUMNS, 2.7), layout="constrained")
     first, tolerance, stable = figure.subplots(1, 3)
     _first_saddle(first, rests, balanced)
-    style.panel_title(first, "a", "curvature at the first saddle")
+    style.panel_title(first, "a", "first saddle")
     _tolerances(tolerance, rests)
-    style.panel_title(tolerance, "b", "tolerance of the second-order test")
+    style.panel_title(tolerance, "b", "second-order test")
     _stable_step(stable, steps)
-    style.panel_title(stable, "c", "convergence over the step")
+    style.panel_title(stable, "c", "convergence")
     return figure
 
 
@@ -93,8 +93,8 @@ def _first_saddle(axes: Axes, gaussian: pd.DataFrame, balanced: pd.DataFrame) ->
         )
         _name(axes, depth, groups.mean())
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
-    axes.set(ylabel=r"$-\lambda_{\min}(\nabla^2 f)$", ylim=(None, 100))
-    axes.legend(loc="upper left", ncols=2)
+    axes.set(ylabel=r"$-\lambda_{\min}(\nabla^2 f)$", ylim=(None, 300))
+    axes.legend(loc="upper left")
 
 
 def _name(axes: Axes, depth: int, series: pd.Series) -> None:
@@ -125,7 +125,7 @@ def _tolerances(axes: Axes, plateaus: pd.DataFrame) -> None:
                 _name(axes, depth, worst)
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
     axes.set(ylabel="smallest that passes, worst run", ylim=(None, 1e6))
-    axes.legend(loc="upper left", ncols=2)
+    axes.legend(loc="upper left")
 
 
 def _stable_step(axes: Axes, times: pd.DataFrame) -> None:
@@ -145,7 +145,7 @@ def _stable_step(axes: Axes, times: pd.DataFrame) -> None:
             label=f"L = {depth}",
         )
     axes.axvline(2, color=style.INK, linewidth=0.9)
-    axes.set(xlabel=r"step $\times\;L\sigma_1^{2-2/L}$ (line: predicted limit)")
+    axes.set(xlabel=r"step $\times\;L\sigma_1^{2-2/L}$")
     axes.set(ylabel="runs that converge (%)", ylim=(-12, 112), xlim=(1.7, None))
     axes.legend(loc="center left")
 

@@ -25,7 +25,7 @@ STUDY = Study(
     order=140,
     question="Are there as many stages as the target has ranks?",
     title="Stages counted, with all entries observed and with some",
-    caption="""{% set all = snakemake.config.experiments -%}
+    caption="""{% set all = experiments -%}
 {% set two = all.stage_counts_2 -%}
 {% set data = datasets[two.datasets[0]] -%}
 {% set n20 = [all.stage_counts_3, all.stage_counts_4] -%}

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.studies.common.study import Interval
+from stagewise.studies.common.study import Interval, NothingToMeasureError
 
 SETTING = ["setting", "rule", "activation", "loss", "batch_size", "replacement", "depth", "mode"]
 LAWS = {
@@ -70,6 +70,8 @@ def slopes(training: pd.DataFrame) -> pd.DataFrame:
 
 def worst(values: pd.Series, expected: float = 1.0) -> float:
     """The value farthest from what is expected."""
+    if values.empty:
+        raise NothingToMeasureError
     return float(values.iloc[int((values - expected).abs().to_numpy().argmax())])
 
 

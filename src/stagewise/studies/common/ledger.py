@@ -5,13 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from stagewise.claims.registry import Judgement
 from stagewise.errors import StagewiseError
 from stagewise.store.files import write_text
 from stagewise.store.formats import cell, escaped
+from stagewise.studies.common.judging import Judgement, RivalOutcome, verdict_on
+from stagewise.studies.common.registry import claims
 
 _DIGITS = dict(
     zip(
@@ -38,9 +40,25 @@ def read_claims(path: Path) -> list[Judgement]:
         raise StagewiseError(
             f"{path} is damaged ({error}). Delete it and run the same command again."
         ) from None
-    return [
-        Judgement(**{**row, "interval": row["interval"] and tuple(row["interval"])}) for row in rows
-    ]
+    return [_judgement(row) for row in rows]
+
+
+def _judgement(row: dict[str, Any]) -> Judgement:
+    changed = {
+        "interval": row["interval"] and tuple(row["interval"]),
+        "rival": tuple(RivalOutcome(**each) for each in row["rival"]),
+        "experiments": tuple(row["experiments"]),
+    }
+    return Judgement(**{**row, **changed})
+
+
+def gathered(paths: Sequence[Path]) -> list[Judgement]:
+    """A verdict for every claim, by source and then in the order of the page.
+
+    paths : verdicts of the studies that were run; claims of the others are "not run".
+    """
+    found = {each.id: each for path in paths for each in read_claims(path)}
+    return [found.get(claim.id) or verdict_on(claim, None) for claim in claims()]
 
 
 def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
@@ -52,7 +70,7 @@ def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
                 "source": each.source,
                 "statement": each.statement,
                 "verdict": each.verdict,
-                "expected": f"{cell(each.expected)} ± {cell(each.tolerance)}",
+                "expected": each.holds,
                 "measured": cell(each.measured),
                 "interval": interval_text(each),
                 "figure": each.figure,
@@ -87,8 +105,7 @@ def macros(judgements: Sequence[Judgement]) -> str:
 def terminal_text(judgements: Sequence[Judgement], notice: str = "") -> str:
     """`verdicts.txt`: one line a claim for the terminal, then the counts and the run's notice."""
     lines = [
-        f"{each.verdict:10}  {each.id:26}  {cell(each.measured):>9}  "
-        f"(expected {cell(each.expected)} ± {cell(each.tolerance)})"
+        f"{each.verdict:10}  {each.id:26}  {cell(each.measured):>9}  (expected {each.holds})"
         for each in judgements
     ]
     counts = Counter(each.verdict for each in judgements)
