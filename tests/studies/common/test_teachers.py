@@ -1,12 +1,10 @@
 """Theory and training of noisy teachers are put side by side, iteration by iteration."""
 
-from types import SimpleNamespace
-
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.teachers import teacher_curves, teacher_misses
+from stagewise.studies.common.teachers import teacher_curves, teacher_misses
 
 POINT = {"dataset": "teacher", "initialisation": "aligned", "delta": 5.0, "relative_step_size": 0.1}
 
@@ -27,11 +25,11 @@ def given(measured, spread=0.1):
         for law in ("flow", "discrete")
         for iteration in [*iterations, 3]
     ]
-    return SimpleNamespace(teachers=pd.DataFrame(theory), curves_of=lambda name: pd.DataFrame(rows))
+    return pd.DataFrame(rows), pd.DataFrame(theory)
 
 
 def test_training_error_is_the_loss_over_that_of_the_start():
-    curves = teacher_curves(given([1.0, 0.8, 0.6]), "trial")
+    curves = teacher_curves(*given([1.0, 0.8, 0.6]))
     train = curves[curves["quantity"] == "train_error"]
     assert_allclose(train["mean"], [1.0, 0.5, 0.25])
     assert_allclose(train["mean"], train["theory"])
@@ -42,7 +40,7 @@ def test_training_error_is_the_loss_over_that_of_the_start():
     [([1.0, 0.8, 0.6], 0.0, 0.0), ([1.0, 0.85, 0.6], 0.05, 0.0), ([1.0, 0.8, 0.9], 0.3, 0.2)],
 )
 def test_a_miss_counts_beyond_the_band_only_where_it_leaves_it(measured, miss, beyond):
-    curves = teacher_curves(given(measured), "trial")
+    curves = teacher_curves(*given(measured))
     row = teacher_misses(curves[curves["quantity"] == "test_error"]).iloc[0]
     for law in ("theory", "theory_discrete", "finite", "finite_discrete"):
         assert_allclose([row[law], row[f"{law}_beyond"]], [miss, beyond], atol=1e-12)

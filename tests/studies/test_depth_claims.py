@@ -1,30 +1,19 @@
 """Claims on saddles and depth say what constructed measurements say, refuted ones included."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from stagewise.claims import CLAIMS, judge
-from stagewise.store.schemas import LEARNING_TIMES, PLATEAUS, STAGES
+from stagewise.studies.common.registry import claims
 
-BY_ID = {claim.id: claim for claim in CLAIMS}
-EMPTY = {
-    "times_of": LEARNING_TIMES.empty_table().to_pandas(),
-    "stages_of": STAGES.empty_table().to_pandas(),
-    "plateaus_of": PLATEAUS.empty_table().to_pandas(),
-}
+from .given import Given, judge
+
+BY_ID = {claim.id: claim for claim in claims()}
+KINDS = {"times_of": "learning_times", "stages_of": "stages", "plateaus_of": "plateaus"}
 
 
 def verdict(name, **frames):
-    def reader(frame):
-        return lambda *names: frame[frame["experiment"].isin(names)].copy()
-
-    given = EMPTY | frames
-    return judge(
-        BY_ID[name], SimpleNamespace(**{key: reader(frame) for key, frame in given.items()})
-    )
+    return judge(BY_ID[name], Given(**{KINDS[kind]: frame for kind, frame in frames.items()}))
 
 
 def plateau_rows(saddle, exponent, end_rank=3, loss=1.0):
@@ -242,7 +231,7 @@ def test_the_stages_of_rmsprop_depend_on_which_rmsprop(coordinate, shared, expec
 
 
 @pytest.mark.parametrize(
-    "name", [claim.id for claim in CLAIMS if claim.id.startswith(("cao_", "depth_"))]
+    "name", [claim.id for claim in claims() if claim.id.startswith(("cao_", "depth_"))]
 )
 def test_without_its_experiments_a_claim_is_not_run(name):
     assert verdict(name).verdict == "not run"

@@ -1,7 +1,6 @@
 """Every figure shows the data it is given, labelled, and the same bytes each time."""
 
 import re
-from importlib import import_module
 from itertools import combinations
 
 import numpy as np
@@ -16,8 +15,7 @@ from numpy.testing import assert_allclose
 from stagewise.config.models import Experiment
 from stagewise.config.sentences import parse_config
 from stagewise.data.datasets import draw_moments
-from stagewise.figures import FIGURES
-from stagewise.pipeline.aggregates import SCHEMAS, with_forecasts
+from stagewise.pipeline.aggregates import with_forecasts
 from stagewise.pipeline.forecasts import forecast_table
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.references import references_table
@@ -27,13 +25,23 @@ from stagewise.pipeline.statistics import learning_times_table, summary_table
 from stagewise.pipeline.tables import assumption_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.experiments import expand
-from stagewise.store.aggregates import Aggregates
 from stagewise.store.files import write_table
 from stagewise.store.formats import write_formats
 from stagewise.studies.common import style
-from stagewise.studies.common.depth import STAGE_COUNTS, stage_counts
+from stagewise.studies.common.depth import stage_counts
+from stagewise.studies.common.judging import RunTables
+from stagewise.studies.common.judging import draw as draw_study
+from stagewise.studies.common.registry import load, outlines
+from stagewise.studies.common.study import learning_times, plateaus, trajectory_summary
+from stagewise.studies.stage_counts import STAGES
 
-from ..studies.common.vision import VISIONS, distance
+from .common.vision import VISIONS, distance
+
+FIGURES = [
+    name
+    for name, study in outlines().items()
+    if all(table.kind != "training" for table in study.figure_reads)
+]
 
 TINY = {
     "closed_form": {"delta": [2, 6], "replicates": 2},
@@ -101,20 +109,16 @@ def aggregates(tmp_path_factory, default_config):
         for data in {data for each in experiments.values() for data in each.datasets}
     }
     folder = tmp_path_factory.mktemp("aggregates")
-    paths = {name: [] for name in SCHEMAS}
     for name, changes in TINY_PLATEAUS.items():
         each = Experiment.model_validate(config.experiments[name].model_dump() | changes)
         own = {data: draw_moments(data, config.datasets[data], None) for data in each.datasets}
-        paths["plateaus"].append(folder / f"plateaus_{name}.parquet")
-        write_table(plateaus_table(name, each, own), paths["plateaus"][-1])
+        write_table(plateaus_table(name, each, own), folder / f"plateaus/{name}.parquet")
     for name, each in experiments.items():
         for kind, table in tables_of(name, each, draws).items():
-            paths[kind].append(folder / f"{kind}_{name}.parquet")
-            write_table(table, paths[kind][-1])
-    paths["assumption"] = [folder / "assumption.csv"]
+            write_table(table, folder / f"{kind}/{name}.parquet")
     firsts = {name: draws[name][0] for name in experiments["forecast"].datasets}
-    write_formats(assumption_table(firsts, 2), paths["assumption"])
-    return Aggregates(paths)
+    write_formats(assumption_table(firsts, 2), [folder / "tables/assumption.csv"])
+    return RunTables(folder, [*TINY, *TINY_PLATEAUS])
 
 
 def tables_of(name, each, draws):
@@ -135,19 +139,9 @@ def tables_of(name, each, draws):
     return tables
 
 
-def draw(name, aggregates) -> Figure:
-    """The figure from the tables that its entry in FIGURES names, as its rule gives them."""
-    spec = FIGURES[name]
-    given = {
-        kind: [
-            path
-            for path in aggregates.paths[kind]
-            if path.suffix == ".csv"
-            or path.stem.removeprefix(f"{kind}_") in spec.experiments + spec.optional
-        ]
-        for kind in spec.aggregates
-    }
-    figure = import_module(f"stagewise.figures.{name}").plot(Aggregates(given))
+def draw(name, tables) -> Figure:
+    """The figure from the tables that its study declares, as its rule gives them."""
+    figure = draw_study(load(name), tables)
     FigureCanvasAgg(figure)
     return figure
 
@@ -202,7 +196,7 @@ def test_no_label_lies_on_another(name, aggregates):
 
 
 def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates):
-    curves = aggregates.curves_of("closed_form")
+    curves = aggregates.frame(trajectory_summary("closed_form"))
     axes = draw("closed_form", aggregates).axes[1]
     rows = curves[
         (curves["depth"] == 2) & (curves["delta"] == 6) & (curves["quantity"] == "trace_norm")
@@ -216,7 +210,7 @@ def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates):
 
 
 def test_learning_times_draws_every_mode_of_every_aligned_run(aggregates):
-    times = aggregates.times_of("learning_times", "learning_times_limit")
+    times = aggregates.frame(learning_times("learning_times", "learning_times_limit"))
     aligned = times[(times["initialisation"] == "aligned") & times["learning_iteration"].notna()]
     axes = draw("learning_times", aggregates).axes[0]
     drawn = sum(len(line.get_xdata()) for line in axes.lines if line.get_label().startswith("$"))
@@ -224,7 +218,7 @@ def test_learning_times_draws_every_mode_of_every_aligned_run(aggregates):
 
 
 def test_step_size_marks_every_run_by_its_outcome(aggregates):
-    times = aggregates.times_of("step_size")
+    times = aggregates.frame(learning_times("step_size"))
     axes = draw("step_size", aggregates).axes[0]
     drawn = {line.get_label(): len(line.get_xdata()) for line in axes.lines}
     assert drawn["from below"] == (times["outcome"] == "monotone").sum()
@@ -232,7 +226,7 @@ def test_step_size_marks_every_run_by_its_outcome(aggregates):
 
 
 def test_real_data_shows_measured_over_predicted(aggregates):
-    times = aggregates.times_of("real_data")
+    times = aggregates.frame(learning_times("real_data"))
     times = times[times["relative_step_size"] == times["relative_step_size"].min()]
     ratio = times["learning_iteration"] / times["predicted_discrete"]
     expected = ratio.groupby([times["delta"], times["mode"]]).mean()
@@ -242,7 +236,7 @@ def test_real_data_shows_measured_over_predicted(aggregates):
 
 
 def test_stage_counts_draws_the_mean_of_every_cell(aggregates):
-    counts = stage_counts(aggregates.stages_of(*STAGE_COUNTS))
+    counts = stage_counts(aggregates.frame(STAGES))
     axes = draw("stage_counts", aggregates).axes[0]
     drawn = np.concatenate([each.lines[0].get_ydata() for each in axes.containers])
     expected = counts[counts["observed"] == 1]["stages"].astype(float)
@@ -251,7 +245,7 @@ def test_stage_counts_draws_the_mean_of_every_cell(aggregates):
 
 def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates):
     axes = draw("saddle_curvature", aggregates).axes[0]
-    rows = aggregates.plateaus_of("saddles_balanced")
+    rows = aggregates.frame(plateaus("saddles_balanced"))
     first = rows[(rows["stage"] == 1) & (rows["depth"] == 3)].sort_values("delta")
     markers = next(
         line
@@ -265,7 +259,7 @@ def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates):
 
 def test_rmsprop_shows_every_optimiser_at_every_rate(aggregates):
     figure = draw("rmsprop", aggregates)
-    rates = aggregates.times_of("rmsprop")["relative_step_size"].nunique()
+    rates = aggregates.frame(learning_times("rmsprop"))["relative_step_size"].nunique()
     for axes in figure.axes[:2]:
         assert len(axes.containers) == 2 * (2 * rates + 1)
 

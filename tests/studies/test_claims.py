@@ -1,49 +1,21 @@
 """Claims come out as their measurements say, refuted ones included."""
 
-import json
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from stagewise.claims import CLAIMS, judge, judge_all
-from stagewise.claims.registry import Claim, Judgement, Measurement
-from stagewise.claims.tables import claims_table, macros, read_claims, terminal_text, write_claims
-from stagewise.errors import StagewiseError
-from stagewise.figures import FIGURES
-from stagewise.store.schemas import LEARNING_TIMES, PLATEAUS, REFERENCES, STAGES, SUMMARY, TEACHERS
+from stagewise.studies.common.registry import claims
 from stagewise.theory import waiting_growth
 
-BY_ID = {claim.id: claim for claim in CLAIMS}
+from .given import Given, judge
+
+BY_ID = {claim.id: claim for claim in claims()}
 
 
-def aggregates(
-    times=None,
-    curves=None,
-    assumption=None,
-    stages=None,
-    plateaus=None,
-    references=None,
-    teachers=None,
-):
-    """Stand-in for the aggregates that answers from given frames."""
-    times = LEARNING_TIMES.empty_table().to_pandas() if times is None else times
-    curves = SUMMARY.empty_table().to_pandas() if curves is None else curves
-    stages = STAGES.empty_table().to_pandas() if stages is None else stages
-    plateaus = PLATEAUS.empty_table().to_pandas() if plateaus is None else plateaus
-    none = pd.DataFrame({"dataset": [], "completion": [], "delta_x": [], "delta_xy": []})
-    none["centred"] = np.array([], dtype=bool)
-    return SimpleNamespace(
-        times_of=lambda *names: times[times["experiment"].isin(names)].copy(),
-        curves_of=lambda name: curves[curves["experiment"] == name].copy(),
-        stages_of=lambda *names: stages[stages["experiment"].isin(names)].copy(),
-        plateaus_of=lambda *names: plateaus[plateaus["experiment"].isin(names)].copy(),
-        assumption=none if assumption is None else assumption,
-        learning_times=times,
-        references=REFERENCES.empty_table().to_pandas() if references is None else references,
-        teachers=TEACHERS.empty_table().to_pandas() if teachers is None else teachers,
-    )
+def aggregates(times=None, curves=None, **frames):
+    """Tables of a run from given frames."""
+    named = {"learning_times": times, "trajectory_summary": curves} | frames
+    return Given(**{kind: frame for kind, frame in named.items() if frame is not None})
 
 
 def limit_times(law):
@@ -262,96 +234,9 @@ def test_the_staged_forecast_is_also_judged_where_moments_commute():
 
 
 def test_without_its_experiments_every_claim_says_not_run():
-    verdicts = judge_all(aggregates())
+    verdicts = [judge(claim, aggregates()) for claim in claims()]
     assert {each.verdict for each in verdicts} == {"not run"}
     assert all(each.measured is None for each in verdicts)
-
-
-def test_runs_that_give_no_number_refute_and_are_not_called_missing():
-    claim = Claim(
-        "id", "ours", "statement", "figure", 1.0, 0.1, lambda _: Measurement(np.nan, (0, 1), "note")
-    )
-    verdict = judge(claim, aggregates())
-    assert verdict.verdict == "refuted"
-    assert verdict.note.startswith("It could not be measured")
-
-
-@pytest.mark.parametrize(
-    ("value", "in_scope", "verdict"),
-    [
-        (1.05, None, "supported"),
-        (1.2, 1.0, "qualified"),
-        (1.2, 1.3, "refuted"),
-        (1.2, None, "refuted"),
-    ],
-)
-def test_a_verdict_follows_from_value_scope_and_tolerance(value, in_scope, verdict):
-    measurement = Measurement(value, (value, value), "note", in_scope)
-    claim = Claim("id", "ours", "statement", "figure", 1.0, 0.1, lambda _: measurement)
-    assert judge(claim, aggregates()).verdict == verdict
-
-
-def test_ids_are_unique_and_every_claim_names_a_figure_and_a_source():
-    assert len(BY_ID) == len(CLAIMS)
-    assert all(claim.figure in FIGURES for claim in CLAIMS)
-    assert {claim.source for claim in CLAIMS} == {
-        "gidel2019",
-        "reviews",
-        "lampinen2018",
-        "cao2022",
-        "ours",
-    }
-
-
-def judgement(**changes):
-    fields = {
-        "id": "gidel_one",
-        "source": "ours",
-        "statement": "a | b at 5 %",
-        "figure": "closed_form",
-        "expected": 1.0,
-        "tolerance": 0.1,
-        "measured": 1.05,
-        "interval": (1.0, 1.1),
-        "verdict": "supported",
-        "note": "",
-    }
-    return Judgement(**(fields | changes))
-
-
-def test_verdicts_survive_a_round_trip_through_json(tmp_path):
-    written = [judgement(), judgement(measured=None, interval=None, verdict="not run")]
-    write_claims(written, tmp_path / "claims.json")
-    assert read_claims(tmp_path / "claims.json") == written
-    keys = set(json.loads((tmp_path / "claims.json").read_text())[0])
-    assert keys == set(judgement().__dataclass_fields__)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"), [(None, "Build it first: make reproduce"), ("[{", "is damaged")]
-)
-def test_missing_or_damaged_verdicts_are_named(tmp_path, content, sentence):
-    path = tmp_path / "claims.json"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(StagewiseError, match=sentence):
-        read_claims(path)
-
-
-def test_macros_have_letters_only_and_one_for_each_number():
-    text = macros([judgement(id="gidel_2nd")])
-    assert r"\newcommand{\ClaimGidelTwond}{1.05}" in text
-    assert r"\newcommand{\ClaimGidelTwondLow}{1}" in text
-    assert r"\newcommand{\ClaimGidelTwondVerdict}{supported}" in text
-
-
-def test_the_table_and_the_terminal_show_every_verdict():
-    verdicts = [judgement(), judgement(id="other", verdict="refuted")]
-    assert claims_table(verdicts)["verdict"].tolist() == ["supported", "refuted"]
-    assert terminal_text(verdicts, "Too small.").splitlines()[-2:] == [
-        "1 supported, 1 refuted",
-        "Too small.",
-    ]
 
 
 def start_times(slope=1.0, late=(), swapped=False):
