@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stagewise.config.models import Config, NpzData
+from stagewise.config.models import Config
 from stagewise.config.sentences import parse_config
 from stagewise.errors import StagewiseError
 from stagewise.planning.experiments import shard_count
@@ -19,11 +19,12 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     config = parse_config(raw)
     _check_figures(config)
     for name, spec in config.datasets.items():
-        if isinstance(spec, NpzData) and not _is_file(spec.path):
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
-                "which is not a file; relative paths start at the working directory."
-            )
+        for path in spec.files():
+            if not _is_file(path):
+                raise StagewiseError(
+                    f"The configuration cannot be used.\n- datasets.{name} reads {path!r}, which "
+                    "is not a file; relative paths start at the working directory."
+                )
     for name, experiment in config.experiments.items():
         shards = shard_count(experiment)
         if shards > MAX_SHARDS:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stagewise.config.models import Config, Experiment, NpzData
+from stagewise.config.models import Config, Experiment
 from stagewise.planning.digests import script_modules, source_digest
 from stagewise.planning.experiments import shard_count
 from stagewise.studies.common.registry import ClaimOutline, Outline, outlines
@@ -156,8 +156,7 @@ class Plan:
 
     def data_files(self, dataset: str) -> list[str]:
         """Files that a data set is made from and that the user may edit."""
-        spec = self.config.datasets[dataset]
-        return [spec.path] if isinstance(spec, NpzData) else []
+        return self.config.datasets[dataset].files()
 
     def shards(self, experiment: str) -> list[str]:
         """Trajectories of one experiment."""
