@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import bootstrap_confidence
-from stagewise.studies.common.practice import over_forecast, slopes, whole_range, worst
+from stagewise.studies.common.practice import carried, over_forecast, slopes, whole_range, worst
 from stagewise.studies.common.study import Interval, Measurement, Study, training
 
 STUDY = Study(
@@ -35,11 +35,6 @@ _LOOKS = [
     ("relu", "cross_entropy"),
 ]
 _NAMES = {"squared": "squared loss", "cross_entropy": "cross-entropy", "relu": "ReLU"}
-
-
-def carried(runs: pd.DataFrame, activation: str) -> pd.DataFrame:
-    """Rows of the modes that the claims are about."""
-    return runs[(runs["activation"] == activation) & (runs["mode"] <= CARRIED)]
 
 
 @STUDY.figure(RUNS)
@@ -128,7 +123,7 @@ def _slopes(axes: Axes, found: pd.DataFrame) -> None:
 )
 def tanh_slopes(runs: pd.DataFrame) -> Measurement:
     """Slope times growth, farthest from 1."""
-    found = slopes(carried(runs, "tanh"))
+    found = slopes(carried(runs, "tanh", CARRIED))
     return Measurement(
         value=worst(found["over_law"]),
         interval=whole_range(found["over_law"]),
@@ -145,18 +140,18 @@ def halved(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _times_claim(runs: pd.DataFrame, small: bool) -> Measurement | None:
-    rows = carried(runs, "tanh")
+    rows = carried(runs, "tanh", CARRIED)
     rows = rows[(rows["delta"] >= LARGE_DELTA) == small]
     if rows.empty:
         return None
-    ratio = over_forecast(rows)["ratio"]
-    plain = over_forecast(rows[rows["loss"] == "cross_entropy"], "plain_forecast")["ratio"]
+    entropy = rows[rows["loss"] == "cross_entropy"]
+    ratio, plain = over_forecast(rows)["ratio"], over_forecast(entropy, "plain_forecast")["ratio"]
     other = f" With λ for λ/p, cross-entropy gives {plain.min():.2f} to {plain.max():.2f}."
+    scales = ", ".join(f"{value:g}" for value in np.sort(rows["delta"].unique()))
     return Measurement(
         value=worst(ratio),
         interval=whole_range(ratio),
-        note=f"Both losses, modes 1 to {CARRIED}, δ = "
-        f"{', '.join(f'{value:g}' for value in np.sort(rows['delta'].unique()))}, means over "
+        note=f"Both losses, modes 1 to {CARRIED}, δ = {scales}, means over "
         f"{rows['seed'].nunique()} seeds." + (other if len(plain) else ""),
     )
 
@@ -248,7 +243,7 @@ held_out_times.rival("Cross-entropy has the curvature of squared loss.")(no_fact
 )
 def relu_slopes(runs: pd.DataFrame) -> Measurement | None:
     """Slope times growth, farthest from 1, squared loss."""
-    rows = carried(runs, "relu")
+    rows = carried(runs, "relu", CARRIED)
     rows = rows[rows["loss"] == "squared"]
     if rows.empty:
         return None

@@ -114,3 +114,8 @@ def over_forecast(runs: pd.DataFrame, law: str = "forecast") -> pd.DataFrame:
         time=("learning_iteration", "mean"), forecast=(law, "first")
     )
     return (means["time"] / means["forecast"]).rename("ratio").reset_index()
+
+
+def carried(runs: pd.DataFrame, activation: str, modes: int) -> pd.DataFrame:
+    """Rows of one activation and its first modes."""
+    return runs[(runs["activation"] == activation) & (runs["mode"] <= modes)]
