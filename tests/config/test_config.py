@@ -6,13 +6,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from snakemake.utils import update_config
 
-from stagewise.config.models import Config, DataSpec, Experiment
-from stagewise.config.sentences import DATA_KINDS, parse_config
+from stagewise.config.models import Config, Experiment
+from stagewise.config.sentences import parse_config
+from stagewise.data.kinds import KINDS, DataSpec
 from stagewise.planning.checking import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
-MODELS = [Config, Experiment, *DATA_KINDS.values()]
+MODELS = [Config, Experiment, *KINDS.values()]
 
 
 def merged(*overlays: Path) -> dict[str, Any]:
@@ -142,5 +143,5 @@ def test_a_configuration_cannot_be_changed_once_checked():
 
 
 def test_every_kind_of_data_set_has_a_model_of_its_own():
-    assert len(DATA_KINDS) == len(get_args(get_args(DataSpec)[0]))
-    assert set(DATA_KINDS) >= {spec["kind"] for spec in merged()["datasets"].values()}
+    assert len(KINDS) == len(get_args(get_args(DataSpec)[0]))
+    assert set(KINDS) >= {spec["kind"] for spec in merged()["datasets"].values()}

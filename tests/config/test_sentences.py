@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stagewise.config.sentences import DATA_KINDS, parse_config
+from stagewise.config.sentences import parse_config
+from stagewise.data.kinds import KINDS
 from stagewise.errors import StagewiseError
 from stagewise.planning.checking import make_plan
 from stagewise.planning.plan import Plan
@@ -97,15 +98,13 @@ def test_keys_that_are_not_text_are_refused():
 @pytest.mark.parametrize("kind", ["digit", "", 3, None, ["digits"], {"digits": 1}])
 def test_an_unknown_kind_of_data_set_is_told_the_kinds_there_are(kind):
     sentence = complaint(changed(("datasets", "digits", "kind"), kind))
-    assert sentence == (
-        f"datasets.digits.kind is {kind!r}; it must be one of {', '.join(DATA_KINDS)}."
-    )
+    assert sentence == (f"datasets.digits.kind is {kind!r}; it must be one of {', '.join(KINDS)}.")
 
 
 def test_a_data_set_without_kind_is_told_the_kinds_there_are():
     sentence = complaint(without(("datasets", "modes", "kind")))
     assert sentence.startswith("datasets.modes.kind is ")
-    assert sentence.endswith(f"one of {', '.join(DATA_KINDS)}.")
+    assert sentence.endswith(f"one of {', '.join(KINDS)}.")
 
 
 @pytest.mark.parametrize(
@@ -363,7 +362,7 @@ def test_a_reference_to_an_undefined_data_set_is_told_the_defined_ones(path, key
 def test_a_data_file_that_is_not_there_is_named_before_any_job_starts(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sentence = complaint(changed(("datasets", "mine"), {"kind": "npz", "path": path}))
-    assert sentence.startswith("datasets.mine.path is ")
+    assert sentence.startswith(f"datasets.mine reads {path!r}, which")
     assert sentence.endswith("is not a file; relative paths start at the working directory.")
 
 

@@ -364,7 +364,7 @@ def test_an_edit_of_the_claims_judges_again_and_simulates_nothing(module, stages
     assert changed.isdisjoint({"moments", "simulate", "statistics"})
 
 
-@pytest.mark.parametrize("module", ["data.synthetic", "data.mnist", "data.npz"])
+@pytest.mark.parametrize("module", ["data.synthetic", "data.kinds.mnist", "data.npz"])
 def test_an_edit_of_the_data_draws_them_again_and_rerenders_nothing(module, stages_changed_by):
     changed = stages_changed_by(f"stagewise.{module}")
     assert "moments" in changed

@@ -10,73 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from stagewise.config.training import TrainingExperiment
-from stagewise.data.image_specs import (
-    Cifar10Data,
-    FashionMnistData,
-    ImageNet64Data,
-    MnistData,
-    Section,
-)
-from stagewise.data.specs import (
-    AlignedData,
-    AutoencoderData,
-    Count,
-    DigitsData,
-    LowRankMatrixData,
-    LowRankRegressionData,
-    NonNegative,
-    NpzData,
-    Positive,
-    PowerLawData,
-    RandomModesData,
-    RotatedData,
-)
+from stagewise.data.kinds import DataSpec
 from stagewise.dynamics.initialisations import Initialisation
 from stagewise.dynamics.optimisers import Optimizer
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.update_rule import UpdateRule
-
-__all__ = [
-    "AlignedData",
-    "AutoencoderData",
-    "Cifar10Data",
-    "Config",
-    "DataSpec",
-    "DigitsData",
-    "Experiment",
-    "FashionMnistData",
-    "ImageNet64Data",
-    "LowRankMatrixData",
-    "LowRankRegressionData",
-    "MnistData",
-    "NpzData",
-    "PowerLawData",
-    "RandomModesData",
-    "RotatedData",
-    "Section",
-]
+from stagewise.fields import Count, NonNegative, Positive, Section
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-
-
-DataSpec = Annotated[
-    AlignedData
-    | RandomModesData
-    | AutoencoderData
-    | LowRankRegressionData
-    | LowRankMatrixData
-    | RotatedData
-    | PowerLawData
-    | DigitsData
-    | MnistData
-    | FashionMnistData
-    | Cifar10Data
-    | ImageNet64Data
-    | NpzData,
-    Field(discriminator="kind"),
-]
 
 
 def _listed(given: Any) -> Any:

@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stagewise.data.image_specs import Section
-from stagewise.data.specs import Count, NonNegative, Positive
 from stagewise.dynamics.optimisers import Optimizer
+from stagewise.fields import Count, NonNegative, Positive, Section
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 SampleSet = Literal[

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stagewise.config.models import NpzData
 from stagewise.config.sentences import parse_config
 from stagewise.errors import StagewiseError
 from stagewise.planning.experiments import shard_count
@@ -53,11 +52,12 @@ def chosen(plan: Plan) -> Plan:
 
 def _files(plan: Plan) -> Iterator[str]:
     for name, spec in plan.config.datasets.items():
-        if isinstance(spec, NpzData) and not _is_file(spec.path):
-            yield (
-                f"datasets.{name}.path is {spec.path!r}, which is not a file; relative paths start "
-                "at the working directory."
-            )
+        for path in spec.files():
+            if not _is_file(path):
+                yield (
+                    f"datasets.{name} reads {path!r}, which is not a file; relative paths start at "
+                    "the working directory."
+                )
 
 
 def _shards(plan: Plan) -> Iterator[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from stagewise.config.models import Experiment, NpzData
+from stagewise.config.models import Experiment
 from stagewise.planning.digests import constant, modules_in, script_modules, source_digest
 from stagewise.planning.experiments import shard_count
 from stagewise.planning.studies import StudyPlan
@@ -81,8 +81,7 @@ class Plan(StudyPlan):
 
     def data_files(self, dataset: str) -> list[str]:
         """Files that a data set is made from and that the user may edit."""
-        spec = self.config.datasets[dataset]
-        return [spec.path] if isinstance(spec, NpzData) else []
+        return self.config.datasets[dataset].files()
 
     def shards(self, experiment: str) -> list[str]:
         """Trajectories of one experiment."""

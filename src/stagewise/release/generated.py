@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from stagewise.config.loading import read_plan
 from stagewise.config.models import Config, Experiment
-from stagewise.config.sentences import DATA_KINDS
 from stagewise.config.training import TRAINING_KINDS, TRAINING_PARTS
+from stagewise.data.kinds import KINDS
 from stagewise.dynamics.optimisers import RULES
 from stagewise.errors import StagewiseError
 from stagewise.planning.costs import reference_costs
@@ -53,7 +53,7 @@ def config_readme() -> str:
     ]
     parts += [
         _section(f"Data set of kind `{kind}`", model, skip=("kind",))
-        for kind, model in DATA_KINDS.items()
+        for kind, model in KINDS.items()
     ]
     parts += [
         _section(f"Update rule `{kind}`", rule, skip=("kind",)) for kind, rule in RULES.items()

@@ -5,14 +5,18 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from stagewise.arrays import AnyArray, IntArray
-from stagewise.data.image_specs import ImageNet64Data
+from stagewise.data.images import BLOCK, streamed_image_moments
+from stagewise.data.kind import Data
 from stagewise.errors import StagewiseError
+from stagewise.problems.moments import Moments
 
 PATTERN = "train_data_batch_*.npz"
 PIXELS = 12_288
@@ -28,6 +32,21 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
+
+
+class ImageNet64Data(Data):
+    """ImageNet scaled down to 64 × 64: a folder of train_data_batch_*.npz."""
+
+    kind: Literal["imagenet64"]
+    path: str = Field(
+        description="The folder; relative paths start at the working directory. Moments of 12288 "
+        "pixels take 1.2 GB of memory."
+    )
+
+    def moments(self, name: str, folder: Path) -> list[Moments]:
+        """Moments of pixels in [0, 1] and one-hot classes, read in blocks."""
+        files = (blocks(path, BLOCK) for path in batch_files(self))
+        return [streamed_image_moments(chain.from_iterable(files), CLASSES)]
 
 
 def batch_files(spec: ImageNet64Data) -> list[Path]:
