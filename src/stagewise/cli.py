@@ -100,12 +100,12 @@ def _claims(options: argparse.Namespace) -> int:
 
 def _estimate(options: argparse.Namespace) -> int:
     from stagewise.config.loading import read_plan
-    from stagewise.planning.costs import forecast_costs, known_costs
+    from stagewise.planning.costs import estimates, jobs_to_do, known_costs
     from stagewise.release.reviewing import estimate_text
 
     plan = read_plan(options.configfile)
     known = known_costs([plan, read_plan()], Path("reference"))
-    print(estimate_text(forecast_costs(plan, known), options.cores))
+    print(estimate_text(estimates(jobs_to_do(plan, options.configfile), known), options.cores))
     return 0
 
 

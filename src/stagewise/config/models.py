@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from stagewise.config.training import TrainingExperiments
+from stagewise.config.training import TrainingExperiment
 from stagewise.data.kinds import DataSpec
 from stagewise.dynamics.initialisations import Initialisation
 from stagewise.dynamics.optimisers import Optimizer
@@ -147,18 +147,6 @@ class Experiment(Section):
         return self
 
 
-def _without_null(sections: Any) -> Any:
-    if isinstance(sections, dict):
-        return {name: section for name, section in sections.items() if section is not None}
-    return sections
-
-
-Experiments = Annotated[
-    dict[Name, Experiment],
-    BeforeValidator(_without_null, json_schema_input_type=dict[Name, Experiment | None]),
-]
-
-
 class Config(Section):
     """Everything a run of the workflow depends on."""
 
@@ -177,26 +165,16 @@ class Config(Section):
         20, description="Random basis completions averaged in the table assumption."
     )
     datasets: dict[Name, DataSpec] = Field(min_length=1, description="Data sets by name.")
-    experiments: Experiments = Field(
-        min_length=1,
-        description="Experiments by name; an overlay leaves one out by setting it to null.",
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="Experiments by name; the key `only` chooses some of them."
     )
-    training: TrainingExperiments = Field(
+    training: dict[Name, TrainingExperiment] = Field(
         {}, description="Runs on samples or under other update rules, by name."
     )
-    figures: list[Name] | None = Field(
-        None,
-        min_length=1,
-        description="Studies whose figures are drawn; null: all that this run has experiments for.",
+    only: list[str] = Field(
+        [],
+        description="Experiments and studies to run, a study with all that it reads; [] for all.",
     )
-
-    @field_validator("figures")
-    @classmethod
-    def _figures_differ(cls, figures: list[str] | None) -> list[str] | None:
-        repeated = sorted({name for name in figures or () if (figures or []).count(name) > 1})
-        if repeated:
-            raise ValueError(f"{', '.join(repeated)} listed twice; list each figure once")
-        return figures
 
     @model_validator(mode="after")
     def _datasets_exist(self) -> "Config":

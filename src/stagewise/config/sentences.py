@@ -91,6 +91,11 @@ def _allowed(details: ErrorDetails) -> str:
             return f"it must have at least {_items(limits['min_length'])}"
         case "too_long":
             return f"it must have at most {_items(limits['max_length'])}"
+        case "model_type" if details["input"] is None and details["loc"][0] == "experiments":
+            return (
+                "it must be a section of keys with values; to leave an experiment out, name the "
+                "others in `only`"
+            )
         case "model_type" | "model_attributes_type" | "dict_type":
             return "it must be a section of keys with values"
         case "invalid_key":

@@ -46,8 +46,8 @@ def config_readme() -> str:
         "Generated from `src/stagewise/config/models.py` by `make generate`. `config.yaml` is the default "
         "run; the files here are overlays, merged over it by `snakemake --configfile "
         "config/NAME.yaml`. An overlay names its own `run`, so that its results go to "
-        "`results/NAME` and `figures/NAME`. Lists replace lists; sections are merged key by key; an "
-        "experiment that is `null` is left out.",
+        "`results/NAME` and `figures/NAME`. Lists replace lists; sections are merged key by key; `only` "
+        "names the experiments and studies to run.",
         _section("Top level", Config),
         _section("Each entry of `experiments`", Experiment),
     ]

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.pipeline.tables import assumption_table, learning_times_summary
 from stagewise.problems.moments import Moments
 from stagewise.store.formats import escaped, latex, markdown, write_formats
+from stagewise.tables.assumption import assumption_table
+from stagewise.tables.learning_times import learning_times_summary
 
 TABLE = pd.DataFrame({"name": ["a_b", "c|d"], "value": [0.123456, np.nan]})
 

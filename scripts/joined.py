@@ -1,4 +1,4 @@
-"""Rule aggregates: one table of each kind for all experiments."""
+"""Rule joined: one table of each kind for all experiments."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule index: the one page to read."""
+"""Rule page: the one page to read."""
 
 from pathlib import Path
 

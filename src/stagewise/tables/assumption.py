@@ -1,15 +1,24 @@
-"""Stage 4: what the tables hold."""
+"""How far the moments of each data set are from the theory's assumptions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from stagewise.analysis import commutation
+from stagewise.data.npz import read_moments
 from stagewise.problems.moments import Moments
 from stagewise.seeds import generator
 
+READS = "moments"
 MANY_INPUTS, FEW_COMPLETIONS = 1000, 3
+
+
+def table(paths: Sequence[Path], random_completions: int) -> pd.DataFrame:
+    """The table from the files of moments, the first draw of each."""
+    datasets = {path.stem: read_moments(path)[0] for path in paths}
+    return assumption_table(datasets, random_completions)
 
 
 def assumption_table(datasets: Mapping[str, Moments], random_completions: int) -> pd.DataFrame:
@@ -49,30 +58,4 @@ def assumption_table(datasets: Mapping[str, Moments], random_completions: int) -
                         "delta_xy_high": values.max(),
                     }
                 )
-    return pd.DataFrame(rows)
-
-
-def learning_times_summary(times: pd.DataFrame) -> pd.DataFrame:
-    """`learning_times` as a table: measured over predicted, per experiment and grid axis.
-
-    Columns experiment, dataset, depth, initialisation, delta, runs, learned (share of modes), then
-    mean and 5–95 % range of measured/predicted for the discrete law, and the mean for the flow's.
-    """
-    keys = ["experiment", "dataset", "depth", "initialisation", "delta"]
-    rows = []
-    for key, group in times.groupby(keys, sort=True):
-        reached = group[group["learning_iteration"].notna()]
-        discrete = (reached["learning_iteration"] / reached["predicted_discrete"]).dropna()
-        flow = (reached["learning_iteration"] / reached["predicted_flow"]).dropna()
-        rows.append(
-            dict(zip(keys, key, strict=True))
-            | {
-                "runs": group["run"].nunique(),
-                "learned": len(reached) / len(group),
-                "over_discrete": discrete.mean(),
-                "over_discrete_low": discrete.quantile(0.05),
-                "over_discrete_high": discrete.quantile(0.95),
-                "over_flow": flow.mean(),
-            }
-        )
     return pd.DataFrame(rows)
