@@ -1,21 +1,13 @@
-"""Rule claims: the verdicts of all studies as JSON, tables and macros."""
+"""Rule verdicts: those of all studies, as JSON, text and macros."""
 
 from pathlib import Path
 
 from stagewise.pipeline.rule import logged
 from stagewise.store.files import write_text
-from stagewise.store.formats import write_formats
-from stagewise.studies.common.ledger import (
-    claims_table,
-    gathered,
-    macros,
-    terminal_text,
-    write_claims,
-)
+from stagewise.studies.common.ledger import gathered, macros, terminal_text, write_claims
 
 with logged(snakemake):
     verdicts = gathered([Path(path) for path in snakemake.input])
     write_claims(verdicts, Path(snakemake.output.json))
     write_text(terminal_text(verdicts, snakemake.params.notice), Path(snakemake.output.text))
     write_text(macros(verdicts), Path(snakemake.output.macros))
-    write_formats(claims_table(verdicts), [Path(path) for path in snakemake.output.tables])

@@ -1,4 +1,4 @@
-"""Rule study: draw one study's figure, judge its claims, and say what both were made from."""
+"""Rule study: the figure of one study and the verdicts on its claims."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from stagewise.studies.common.ledger import write_claims
 from stagewise.studies.common.registry import load
 
 with logged(snakemake):
+    study, out = load(snakemake.wildcards.study), snakemake.output
+    tables = RunTables(Path(out.verdicts).parents[1], snakemake.params.experiments)
     style.apply()
-    study = load(snakemake.wildcards.study)
-    tables = RunTables(Path(snakemake.params.results), snakemake.params.experiments)
-    style.save(draw(study, tables), Path(snakemake.output.pdf), Path(snakemake.output.png))
-    write_claims([judge(claim, tables) for claim in study.claims], Path(snakemake.output.verdicts))
-    files = [Path(path) for path in snakemake.input]
-    write_sidecar(snakemake.params.config, files, Path(snakemake.output.sidecar))
+    style.save(draw(study, tables), Path(out.pdf), Path(out.png))
+    read = sorted({path for table in study.figure_reads for path in tables.files(table)})
+    write_sidecar(snakemake.params.config, read, Path(out.sidecar))
+    write_claims([judge(claim, tables) for claim in study.claims], Path(out.verdicts))

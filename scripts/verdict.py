@@ -1,13 +1,14 @@
-"""Rule verdict: judge one claim by itself."""
+"""Rule verdict: one claim, or the claims of a study whose figure this run does not draw."""
 
 from pathlib import Path
 
 from stagewise.pipeline.rule import logged
 from stagewise.studies.common.judging import RunTables, judge
 from stagewise.studies.common.ledger import write_claims
-from stagewise.studies.common.registry import claim_named
+from stagewise.studies.common.registry import load
 
 with logged(snakemake):
-    tables = RunTables(Path(snakemake.params.results), snakemake.params.experiments)
-    claim = claim_named(snakemake.wildcards.claim)
-    write_claims([judge(claim, tables)], Path(snakemake.output[0]))
+    tables = RunTables(Path(snakemake.output[0]).parents[1], snakemake.params.experiments)
+    claims = load(snakemake.params.study).claims
+    verdicts = [judge(claim, tables) for claim in claims if claim.id in snakemake.params.claims]
+    write_claims(verdicts, Path(snakemake.output[0]))

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from stagewise.config.models import Config, Experiment
-from stagewise.config.sentences import DATA_KINDS
 from stagewise.config.training import TRAINING_KINDS, TRAINING_PARTS
+from stagewise.data.kinds import KINDS
 from stagewise.dynamics.optimisers import RULES
 from stagewise.errors import StagewiseError
 from stagewise.release.generated import (
@@ -36,7 +36,7 @@ def test_generated_files_are_current(path):
 def test_the_description_of_the_config_has_every_key():
     text = config_readme()
     training = (*TRAINING_KINDS.values(), *TRAINING_PARTS.values())
-    for model in (Config, Experiment, *DATA_KINDS.values(), *RULES.values(), *training):
+    for model in (Config, Experiment, *KINDS.values(), *RULES.values(), *training):
         for name, field in model.model_fields.items():
             if name == "kind":
                 continue
@@ -48,7 +48,7 @@ def test_the_schema_refuses_unknown_keys_and_names_every_kind():
     parsed = json.loads(schema())
     assert parsed["additionalProperties"] is False
     assert set(parsed["properties"]) == set(Config.model_fields)
-    assert {*DATA_KINDS, *RULES, *TRAINING_KINDS} == {
+    assert {*KINDS, *RULES, *TRAINING_KINDS} == {
         each["properties"]["kind"]["const"]
         for each in parsed["$defs"].values()
         if "kind" in each["properties"]

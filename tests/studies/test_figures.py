@@ -16,13 +16,12 @@ from stagewise.config.models import Experiment
 from stagewise.config.sentences import parse_config
 from stagewise.data.datasets import draw_moments
 from stagewise.pipeline.aggregates import with_forecasts
-from stagewise.pipeline.forecasts import forecast_table
+from stagewise.pipeline.forecasts import forecasts_table
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table, summary_table
-from stagewise.pipeline.tables import assumption_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.experiments import expand
 from stagewise.store.files import write_table
@@ -34,6 +33,7 @@ from stagewise.studies.common.judging import draw as draw_study
 from stagewise.studies.common.registry import load, outlines
 from stagewise.studies.common.study import learning_times, plateaus, trajectory_summary
 from stagewise.studies.stage_counts import STAGES
+from stagewise.tables.assumption import assumption_table
 
 from .common.vision import VISIONS, distance
 
@@ -126,7 +126,7 @@ def tables_of(name, each, draws):
     trajectories = simulate(expand(name, each), each, draws)
     times = learning_times_table([trajectories])
     if each.forecast:
-        times = with_forecasts(times, forecast_table(name, each, draws))
+        times = with_forecasts(times, forecasts_table(name, each, draws))
     tables = {"learning_times": times}
     if each.summarise:
         tables["trajectory_summary"] = summary_table([trajectories])

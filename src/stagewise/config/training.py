@@ -1,12 +1,11 @@
 """Sections of the configuration about runs that are trained on samples, or by other update rules."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from stagewise.data.image_specs import Section
-from stagewise.data.specs import Count, NonNegative, Positive
 from stagewise.dynamics.optimisers import Optimizer
+from stagewise.fields import Count, NonNegative, Positive, Section
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 SampleSet = Literal[
@@ -170,15 +169,3 @@ TRAINING_PARTS: dict[str, type[Section]] = {
     "settings": BatchSetting,
     "samples": SampleChoice,
 }
-
-
-def _without_null(sections: Any) -> Any:
-    if isinstance(sections, dict):
-        return {name: section for name, section in sections.items() if section is not None}
-    return sections
-
-
-TrainingExperiments = Annotated[
-    dict[str, TrainingExperiment],
-    BeforeValidator(_without_null, json_schema_input_type=dict[str, TrainingExperiment | None]),
-]

@@ -108,10 +108,9 @@ def _diabetes() -> FloatArray:
 
 
 def _mnist(data_dir: Path | None) -> Samples:
-    from stagewise.data import mnist  # only runs on it need what downloads need
-    from stagewise.data.image_specs import MnistData
+    from stagewise.data.kinds.mnist import MnistData  # only runs on it need what downloads need
 
-    images, labels = mnist.load(MnistData(kind="mnist"), data_dir or Path())
+    images, labels = MnistData(kind="mnist").load(data_dir or Path())
     images = images[:MNIST_SAMPLES]
     pixels = images.reshape(len(images), -1) / 255.0
     return pixels, _one_hot(labels[:MNIST_SAMPLES].astype(np.float64))

@@ -1,10 +1,10 @@
-"""From a configuration to a plan, or to a sentence about what is wrong with it."""
+"""From a raw configuration to a plan, or to sentences on what cannot be planned."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stagewise.config.models import Config, NpzData
 from stagewise.config.sentences import parse_config
 from stagewise.errors import StagewiseError
 from stagewise.planning.experiments import shard_count
@@ -16,61 +16,80 @@ MAX_SHARDS = 10_000
 
 def make_plan(raw: Mapping[str, Any]) -> Plan:
     """Check a configuration as Snakemake has merged it; StagewiseError in sentences if unusable."""
-    config = parse_config(raw)
-    _check_figures(config)
-    for name, spec in config.datasets.items():
-        if isinstance(spec, NpzData) and not _is_file(spec.path):
+    plan = chosen(Plan(parse_config(raw)))
+    for check in (_files, _shards, _name, _something_to_do):
+        mistakes = [f"- {sentence}" for sentence in check(plan)]
+        if mistakes:
+            raise StagewiseError("\n".join(["The configuration cannot be used.", *mistakes]))
+    return plan
+
+
+def chosen(plan: Plan) -> Plan:
+    """The plan of what `only` names: experiments, and studies with all that they read."""
+    config, wanted = plan.config, set[str]()
+    for name in config.only:
+        if name not in plan.sections and name not in plan.outlines:
+            known = sorted({*plan.sections, *plan.outlines})
+            close = difflib.get_close_matches(name, known, n=1)
+            meant = f" Did you mean {close[0]}?" if close else ""
             raise StagewiseError(
-                f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
-                "which is not a file; relative paths start at the working directory."
+                f"The configuration cannot be used.\n- only names {name!r}, which is neither an "
+                f"experiment nor a study.{meant} There are {', '.join(known)}."
             )
-    for name, experiment in config.experiments.items():
+        wanted.add(name)
+        if name in plan.outlines:
+            study = plan.outlines[name]
+            reads = [*study.figure_reads, *(table for each in study.claims for table in each.reads)]
+            wanted |= {each for table in reads for each in table.experiments + table.optional}
+    if not config.only:
+        return plan
+    kept = {
+        section: {name: each for name, each in getattr(config, section).items() if name in wanted}
+        for section in ("experiments", "training")
+    }
+    return Plan(config.model_copy(update=kept))
+
+
+def _files(plan: Plan) -> Iterator[str]:
+    for name, spec in plan.config.datasets.items():
+        for path in spec.files():
+            if not _is_file(path):
+                yield (
+                    f"datasets.{name} reads {path!r}, which is not a file; relative paths start at "
+                    "the working directory."
+                )
+
+
+def _shards(plan: Plan) -> Iterator[str]:
+    for name, experiment in plan.config.experiments.items():
         shards = shard_count(experiment)
         if shards > MAX_SHARDS:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- experiments.{name} makes {shards} shards, "
-                f"and each is a job; at most {MAX_SHARDS} are allowed. Raise its runs_per_shard or "
-                "shorten its grid."
-            )
-    _refuse_a_name_in_use(config)
-    return Plan(config)
-
-
-def _check_figures(config: Config) -> None:
-    """Refuse figures that do not exist, or whose experiments the configuration lacks."""
-    plan = Plan(config)
-    for name in config.figures or ():
-        if name not in plan.outlines:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- figures names {name!r}, which does not "
-                f"exist; there are {', '.join(plan.outlines)}."
-            )
-        needed = (each for table in plan.outlines[name].figure_reads for each in table.experiments)
-        missing = [each for each in needed if each not in plan.sections]
-        if missing:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- The figure {name} shows the experiment "
-                f"{missing[0]}, which this run does not have; add it, or take the figure off the "
-                "list figures."
+            yield (
+                f"experiments.{name} makes {shards} shards, and each is a job; at most "
+                f"{MAX_SHARDS} are allowed. Raise its runs_per_shard or shorten its grid."
             )
 
 
-def _refuse_a_name_in_use(config: Config) -> None:
+def _name(plan: Plan) -> Iterator[str]:
     """A run has folders of its own: its name is no folder or file that the default run makes.
 
     The files of a run are asked of its plan, so that no list of names needs to be kept.
     """
-    plan = Plan(config.model_copy(update={"run": ""}))
-    made = [*plan.figure_files(), *plan.table_files(), *plan.intermediate_files()]
-    made += [plan.verdict("any"), *(plan.part(kind, "any") for kind in AGGREGATES)]
-    below = [Path(path).relative_to(plan.results) for path in made if path.startswith("results/")]
+    default = Plan(plan.config.model_copy(update={"run": ""}))
+    made = [*default.table_files(), *default.intermediate_files(), default.verdict("any")]
+    made += [default.part(kind, "any") for kind in (*AGGREGATES, "training")]
+    below = [Path(path).relative_to("results") for path in made if path.startswith("results/")]
     # A folder results/claims would pass for the parts of results/claims.json, as tables have them.
-    names = {path.parts[0].partition(".")[0] for path in below}
-    if config.run.lower() in names:
-        raise StagewiseError(
-            f"The configuration cannot be used.\n- run is {config.run!r}, but the default run keeps "
-            f"files of its own under results/{config.run.lower()}; choose another name."
+    if plan.config.run.lower() in {path.parts[0].partition(".")[0] for path in below}:
+        yield (
+            f"run is {plan.config.run!r}, but the default run keeps files of its own under "
+            f"results/{plan.config.run.lower()}; choose another name."
         )
+
+
+def _something_to_do(plan: Plan) -> Iterator[str]:
+    if not plan.sections:
+        yield "There is no experiment; the sections experiments and training are both empty."
 
 
 def _is_file(path: str) -> bool:

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from stagewise.config.loading import read_plan
 from stagewise.config.models import Config, Experiment
-from stagewise.config.sentences import DATA_KINDS
 from stagewise.config.training import TRAINING_KINDS, TRAINING_PARTS
+from stagewise.data.kinds import KINDS
 from stagewise.dynamics.optimisers import RULES
 from stagewise.errors import StagewiseError
 from stagewise.planning.costs import reference_costs
@@ -46,14 +46,14 @@ def config_readme() -> str:
         "Generated from `src/stagewise/config/models.py` by `make generate`. `config.yaml` is the default "
         "run; the files here are overlays, merged over it by `snakemake --configfile "
         "config/NAME.yaml`. An overlay names its own `run`, so that its results go to "
-        "`results/NAME` and `figures/NAME`. Lists replace lists; sections are merged key by key; an "
-        "experiment that is `null` is left out.",
+        "`results/NAME` and `figures/NAME`. Lists replace lists; sections are merged key by key; `only` "
+        "names the experiments and studies to run.",
         _section("Top level", Config),
         _section("Each entry of `experiments`", Experiment),
     ]
     parts += [
         _section(f"Data set of kind `{kind}`", model, skip=("kind",))
-        for kind, model in DATA_KINDS.items()
+        for kind, model in KINDS.items()
     ]
     parts += [
         _section(f"Update rule `{kind}`", rule, skip=("kind",)) for kind, rule in RULES.items()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stagewise.planning.costs import Forecast, elapsed
+from stagewise.planning.costs import Estimate, elapsed
 from stagewise.planning.plan import Plan
 from stagewise.store.formats import cell
 from stagewise.studies.common.judging import Judgement
@@ -20,12 +20,13 @@ def claim_seconds(plan: Plan, claim: ClaimOutline, costs: pd.DataFrame) -> float
     experiments = [name for name in sections if name in read]
     datasets = {each for name in experiments for each in sections[name].datasets}
     steps = {
-        f"{'plateaus' if sections[name].plateaus else 'simulate'}/{name}" for name in experiments
+        f"{'from_moments/plateaus' if sections[name].plateaus else 'simulate'}/{name}"
+        for name in experiments
     }
     steps |= {f"training/{name}" for name in plan.config.training if name in read}
     if any(table.kind == "assumption" for table in claim.reads):
         datasets |= set(plan.config.assumption)
-        steps.add("assumption")
+        steps.add("table/assumption")
     steps |= {f"moments/{name}" for name in datasets}
     known = costs[costs["step"].isin(steps)]
     return float(known["seconds"].sum()) if len(known) == len(steps) else None
@@ -69,9 +70,9 @@ def claims_text(plan: Plan, costs: pd.DataFrame, root: Path = Path()) -> str:
     )
 
 
-def estimate_text(forecasts: Sequence[Forecast], cores: int) -> str:
+def estimate_text(estimated: Sequence[Estimate], cores: int) -> str:
     """What `stagewise estimate` prints: jobs, time, disk and memory of what is not built yet."""
-    if not forecasts:
+    if not estimated:
         return "Nothing is left to do."
     rows = [("step", "jobs", "work", "disk", "memory of a job")]
     rows += [
@@ -82,16 +83,16 @@ def estimate_text(forecasts: Sequence[Forecast], cores: int) -> str:
             f"{each.megabytes:.1f} MB",
             f"{each.memory_mb:.0f} MB",
         )
-        for each in forecasts
+        for each in estimated
     ]
     lines = [
         aligned(rows),
         "",
-        f"About {duration(elapsed(forecasts, cores))} on {cores} core{'s' * (cores > 1)}, "
-        f"{sum(each.megabytes for each in forecasts):.0f} MB of disk, "
-        f"{sum(each.jobs for each in forecasts)} jobs.",
+        f"About {duration(elapsed(estimated, cores))} on {cores} core{'s' * (cores > 1)}, "
+        f"{sum(each.megabytes for each in estimated):.0f} MB of disk, "
+        f"{sum(each.jobs for each in estimated)} jobs.",
     ]
-    if any(each.guessed for each in forecasts):
+    if any(each.guessed for each in estimated):
         lines.append("? this step was never run: similar ones stand in.")
     return "\n".join(lines)
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,13 @@ def gathered(paths: Sequence[Path]) -> list[Judgement]:
     paths : verdicts of the studies that were run; claims of the others are "not run".
     """
     found = {each.id: each for path in paths for each in read_claims(path)}
-    return [found.get(claim.id) or verdict_on(claim, None) for claim in claims()]
+    return [
+        # A statement that only says the same in other words is not judged again.
+        replace(found[claim.id], statement=claim.statement)
+        if claim.id in found
+        else verdict_on(claim, None)
+        for claim in claims()
+    ]
 
 
 def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:

@@ -105,3 +105,17 @@ def mean_errors(training: pd.DataFrame, law: str) -> pd.DataFrame:
     )
     found["error"] = np.sqrt(found.pop("square"))
     return found.reset_index()
+
+
+def over_forecast(runs: pd.DataFrame, law: str = "forecast") -> pd.DataFrame:
+    """Mean time over a forecast, a row per activation, loss, delta and mode."""
+    keys = ["activation", "loss", "delta", "mode"]
+    means = runs.groupby(keys, observed=True).agg(
+        time=("learning_iteration", "mean"), forecast=(law, "first")
+    )
+    return (means["time"] / means["forecast"]).rename("ratio").reset_index()
+
+
+def carried(runs: pd.DataFrame, activation: str, modes: int) -> pd.DataFrame:
+    """Rows of one activation and its first modes."""
+    return runs[(runs["activation"] == activation) & (runs["mode"] <= modes)]
