@@ -97,6 +97,7 @@ def test_one_mode_that_the_law_misses_refutes_the_headline(worst, verdict):
             "learning_iteration": 100 * ratio,
             "predicted_discrete": 100.0,
             "predicted_flow": 95.0,
+            "predicted_staged": 80.0,
         }
     )
     assert judge(BY_ID["review_commutation"], aggregates(times)).verdict == verdict
@@ -166,7 +167,7 @@ def test_a_staircase_has_every_step_and_no_overlap(overlap, learned, verdict):
 def test_the_assumption_is_judged_on_both_completions(delta_xy, verdict):
     table = pd.DataFrame(
         {
-            "dataset": "mnist",
+            "dataset": "mnist_moments",
             "centred": True,
             "completion": list(delta_xy),
             "delta_x": 0.6,

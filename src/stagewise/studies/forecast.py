@@ -42,14 +42,6 @@ Among = Literal["all", "held out", "looked at"]
 """Which data sets; those looked at are without the family with fixed spectra."""
 
 
-_LABELS = {
-    "discrete": "plain",
-    "reduced_rank": "reduced-rank staged",
-    "staged": "staged (F)",
-    "integrated": "integrated (Q)",
-}
-
-
 @STUDY.figure(TIMES, assumption())
 def draw(times: pd.DataFrame, table: pd.DataFrame) -> Figure:
     """Ratios per stage on three data sets, then errors over non-commutation and over delta."""
@@ -92,14 +84,14 @@ def _non_commutation(assumption: pd.DataFrame) -> pd.Series:
 
 
 def _stages(axes: Axes, times: pd.DataFrame) -> None:
-    for index, law in enumerate(FORECASTS):
+    for index, (law, label) in enumerate(FORECASTS.items()):
         mean = times.groupby("mode")[["learning_iteration", f"predicted_{law}"]].mean()
         axes.plot(
             mean.index.to_numpy() + 0.14 * (index - 1.5),
             mean["learning_iteration"] / mean[f"predicted_{law}"],
             linestyle="none",
             **_look(index),
-            label=_LABELS[law],
+            label=label,
         )
     axes.axhline(1, color=style.INK, linewidth=0.8)
     axes.set_xticks(sorted(times["mode"].unique()))

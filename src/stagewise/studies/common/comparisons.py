@@ -74,8 +74,13 @@ def slope_over_scale(times: pd.DataFrame) -> pd.DataFrame:
     return ((wide[high] - wide[low]) / (high - low)).rename("slope").reset_index()
 
 
-FORECASTS = ("discrete", "reduced_rank", "staged", "integrated")
-"""Laws by their columns `predicted_…`, from plain to integrated."""
+FORECASTS = {
+    "discrete": "plain",
+    "reduced_rank": "reduced-rank staged",
+    "staged": "staged (F)",
+    "integrated": "integrated (Q)",
+}
+"""Laws by their columns `predicted_…`, from plain to integrated, with their names in figures."""
 
 
 def forecast_errors(times: pd.DataFrame) -> pd.DataFrame:
@@ -94,6 +99,16 @@ def forecast_errors(times: pd.DataFrame) -> pd.DataFrame:
             error = float(np.sqrt((group["gap"] ** 2).mean()))
             rows.append((*key, law, error, len(group)))
     return pd.DataFrame(rows, columns=[*keys, "law", "error", "stages"])
+
+
+def turning(times: pd.DataFrame) -> pd.Series:
+    """How far learned directions turn between stages, by data set, from moments alone.
+
+    The largest |ln(staged forecast/plain law)| over stages: the two laws differ by what the output
+    subspace has rotated between stages, and by nothing else but an offset of order one.
+    """
+    gap = np.log(times["predicted_staged"] / times["predicted_discrete"]).abs()
+    return gap.groupby(times["dataset"], sort=False).max()
 
 
 def start_scatter(width: int | IntArray, mode: IntArray) -> FloatArray:
