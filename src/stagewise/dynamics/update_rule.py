@@ -29,6 +29,11 @@ class Landscape:
     curvature: FloatArray
     basis: FloatArray | None = None
 
+    def of(self, runs: IntArray) -> "Landscape":
+        """The same for some of the runs."""
+        basis = None if self.basis is None else self.basis[runs]
+        return Landscape(self.target[runs], self.curvature[runs], basis)
+
     def directions(self, layers: list[FloatArray]) -> list[FloatArray]:
         """Minus the gradient of every layer at these weights, each (runs, rows, columns)."""
         if self.basis is not None:

@@ -97,7 +97,6 @@ class Plan:
             "forecast",
             "references",
             "teacher_theory",
-            "stages",
             "plateaus",
             "curvature",
         }
