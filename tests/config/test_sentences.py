@@ -324,11 +324,6 @@ def test_a_run_name_that_is_no_plain_folder_name_is_refused(run):
         assert allowed in sentence
 
 
-@pytest.mark.parametrize("run", ["moments", "trajectories", "tables"])
-def test_a_run_cannot_be_named_like_a_folder_of_the_default_run(run):
-    assert re.match(rf"run\b.* {run} ", complaint(changed(("run",), run)).replace("'", ""))
-
-
 @pytest.mark.parametrize("section", ["datasets", "experiments"])
 @pytest.mark.parametrize("name", ["../x", "a-b", "1st", "", "a b"])
 def test_a_name_that_is_no_plain_word_is_refused(section, name):

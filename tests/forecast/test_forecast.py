@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from stagewise.data.digits import digits_moments
 from stagewise.dynamics import gradient_descent
 from stagewise.dynamics.networks import initial_weights
 from stagewise.errors import StagewiseError
 from stagewise.forecast import forecast
 from stagewise.forecast.check import horizon, train
 from stagewise.forecast.command import Progress, answer
-from stagewise.forecast.intervals import explained_variance, law_spread, seed_interval
+from stagewise.forecast.intervals import law_spread, seed_interval
 from stagewise.forecast.laws import curvature, integrate, refuse_divergence, stability_bound
 from stagewise.forecast.options import Columns, Request
+from stagewise.forecast.regression import explained_variance
 from stagewise.forecast.report import Report, as_json, as_text
 from stagewise.forecast.settings import settle
-from stagewise.forecast.sources import digits_moments
+from stagewise.intake.statistics import of_moments
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.theory import reduced_rank_regression
@@ -75,7 +77,7 @@ def test_json_comes_back_as_the_same_report():
 def test_the_table_has_a_line_a_stage(command):
     code, printed, _ = command("--data", "digits", "--stages", "4")
     assert code == 0
-    assert "1797 samples, 64 inputs, 10 outputs" in printed
+    assert "1797 samples, 64 inputs, 10 classes" in printed
     assert "0.5 × the stability bound" in printed
     assert [line.split()[0] for line in printed.splitlines()[-4:]] == ["1", "2", "3", "4"]
 
@@ -145,7 +147,9 @@ def test_a_step_above_the_bound_is_noted():
 
 def test_explained_variance_is_that_of_reduced_rank_regression(digits):
     total = np.trace(digits.sigma_xy.T @ digits.least_squares)
-    explained = explained_variance(digits)
+    statistics = of_moments(digits_moments())
+    explained, _ = explained_variance(statistics, centred=True)
+    explained = explained * statistics.scale_y[0] ** 2
     for rank in (1, 4, 9):
         gap = digits.least_squares - reduced_rank_regression(digits, rank)
         lost = np.trace(gap.T @ digits.sigma_x @ gap)

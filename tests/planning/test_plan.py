@@ -88,10 +88,29 @@ def test_mutations_of_the_default_config_are_planned_or_refused_in_sentences(def
 
 
 def test_more_shards_than_a_workflow_should_have_are_refused_with_the_remedy(default_config):
-    default_config["experiments"]["closed_form"] |= {"replicates": 10**9, "runs_per_shard": 100}
+    config = copy.deepcopy(default_config)
+    config["experiments"]["closed_form"] |= {"replicates": 10**9, "runs_per_shard": 100}
     with pytest.raises(StagewiseError, match=r"closed_form.* runs_per_shard") as caught:
-        make_plan(default_config)
+        make_plan(config)
     assert f"at most {MAX_SHARDS}" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["stages", "learning_times", "trajectory_summary", "Moments"])
+def test_a_run_called_like_a_folder_of_the_default_run_is_refused(name, default_config):
+    with pytest.raises(StagewiseError, match=rf"run is '{name}', .* choose another name\.$"):
+        make_plan(default_config | {"run": name})
+
+
+def test_no_folder_or_file_that_the_default_run_makes_can_be_the_name_of_a_run(default_config):
+    plan = make_plan(default_config)
+    made = [*plan.figure_files(), *plan.table_files(), *plan.intermediate_files()]
+    below = {Path(path).parts[1].partition(".")[0] for path in made if path.startswith("results/")}
+    assert {"moments", "trajectories", "tables", "claims", "macros", "provenance"} <= below
+    for name in below | {"verdicts", "plateaus", "training"}:
+        with pytest.raises(StagewiseError, match="choose another name"):
+            make_plan(default_config | {"run": name})
+    # A figure's name is free: figures/NAME/ and figures/NAME.png are in nobody's way.
+    assert make_plan(default_config | {"run": "rmsprop"}).figures == "figures/rmsprop"
 
 
 def test_the_large_run_has_a_hundred_thousand_runs_in_hundreds_of_jobs():

@@ -26,6 +26,10 @@ MISTAKES = {
         {"figures": ["closed_form", "staircase"]},
         ("figures names 'staircase'", "closed_form, autoencoder"),
     ),
+    "the name of a folder of the default run": (
+        {"run": "stages"},
+        ("run is 'stages'", "choose another name"),
+    ),
     "a file that does not exist": (
         {"datasets": {"own": {"kind": "npz", "path": "data/own.npz"}}},
         ("datasets.own.path is 'data/own.npz'", "not a file"),

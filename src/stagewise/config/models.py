@@ -262,13 +262,6 @@ class Config(Section):
     )
     figures: list[Name] = Field(min_length=1, description="Figures to render, in page order.")
 
-    @field_validator("run")
-    @classmethod
-    def _run_has_a_folder_of_its_own(cls, run: str) -> str:
-        if run in ("moments", "trajectories", "tables", "training", "verdicts"):
-            raise ValueError(f"{run} is a folder of the default run; choose another name")
-        return run
-
     @field_validator("figures")
     @classmethod
     def _figures_differ(cls, figures: list[str]) -> list[str]:

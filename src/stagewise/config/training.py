@@ -1,17 +1,13 @@
 """Sections of the configuration about runs that are trained on samples, or by other update rules."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from stagewise.data.image_specs import Section
 from stagewise.data.specs import Count, NonNegative, Positive
+from stagewise.dynamics.optimisers import Optimizer
 
-RULES = Path(__file__).resolve().parents[1] / "dynamics" / "update_rules"
-"""Folder whose modules are the update rules; listed, as importing them would cost a second."""
-
-Schedule = Literal["constant", "steps", "cosine"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 SampleSet = Literal[
     "digits",
@@ -27,25 +23,10 @@ SampleSet = Literal[
 
 
 class RuleSetting(Section):
-    """One update rule with its options and step."""
+    """One update rule with its step."""
 
-    rule: str = Field(description="Name of a module in dynamics/update_rules.")
-    options: dict[Literal["momentum", "decay", "delay", "threshold"], NonNegative] = Field(
-        {}, description="Options of the rule."
-    )
+    optimizer: Optimizer = Field(description="Update rule, as in an experiment.")
     step_size: Positive = Field(description="Step size, absolute.")
-    schedule: Schedule = Field("constant", description="Factor of the step over iterations.")
-    schedule_length: Count = Field(
-        100, description="Iterations after which a schedule has run its course."
-    )
-
-    @field_validator("rule")
-    @classmethod
-    def _rule_exists(cls, name: str) -> str:
-        known = sorted(each.stem for each in RULES.glob("[a-z]*.py"))
-        if name not in known:
-            raise ValueError(f"there is no rule {name!r}; there are {', '.join(known)}")
-        return name
 
 
 class UpdateRules(Section):

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from stagewise.arrays import AnyArray, FloatArray
+from stagewise.arrays import AnyArray
 from stagewise.errors import StagewiseError
-from stagewise.problems.moments import Moments, stream_moments
+from stagewise.intake.archive import Archive, load_archive, numbers
+from stagewise.intake.columns import Outputs
+from stagewise.problems.moments import Centred, Moments
 from stagewise.problems.problem import check_moments
 from stagewise.store.files import replacing
 
@@ -15,13 +17,20 @@ _FIELDS = ("sigma_x", "sigma_xy", "mean_x", "mean_y", "tr_yy", "n")
 _HELD_OUT = "held_out_"
 """Prefix of the same arrays for held-out data."""
 
-_BLOCK = 4096
+_CENTRED = "centred_"
+"""Prefix of the covariances, where they are kept beside raw moments."""
 
 
 def write_moments(draws: list[Moments], path: Path) -> None:
     """Write the draws of one data set, stacked on a leading axis, without timestamps."""
     fields = _FIELDS if draws[0].observed is None else (*_FIELDS, "observed")
     arrays = {field: np.stack([getattr(each, field) for each in draws]) for field in fields}
+    centred = [each.centred for each in draws if each.centred is not None]
+    if centred:
+        arrays |= {
+            _CENTRED + field: np.stack([getattr(each, field) for each in centred])
+            for field in ("sigma_x", "sigma_xy")
+        }
     held_out = [each.held_out for each in draws if each.held_out is not None]
     if held_out:
         arrays |= {
@@ -35,7 +44,7 @@ def write_moments(draws: list[Moments], path: Path) -> None:
 def read_moments(path: Path) -> list[Moments]:
     """Draws of one data set as `write_moments` wrote them."""
     try:
-        arrays = load_arrays(path)
+        arrays = load_archive(path).arrays
     except StagewiseError as error:
         raise StagewiseError(f"{error} Delete it and run the same command again.") from None
     split = any(name.startswith(_HELD_OUT) for name in arrays)
@@ -62,74 +71,50 @@ def _draw(arrays: dict[str, AnyArray], prefix: str, draw: int) -> Moments:
         tr_yy=float(arrays[prefix + "tr_yy"][draw]),
         n=int(arrays[prefix + "n"][draw]),
         observed=arrays["observed"][draw] if "observed" in arrays and not prefix else None,
+        centred=None if prefix else _centred(arrays, draw),
     )
 
 
-def read_user_data(path: Path) -> Moments:
+def _centred(arrays: dict[str, AnyArray], draw: int) -> Centred | None:
+    names = [_CENTRED + field for field in ("sigma_x", "sigma_xy")]
+    if not set(names) <= set(arrays):
+        return None
+    sigma_x, sigma_xy = (arrays[name][draw] for name in names)
+    return Centred(sigma_x, sigma_xy)
+
+
+def read_user_data(path: Path, outputs: Outputs = "auto") -> Moments:
     """Moments of a user's `.npz`: either X (n, dim_in) with y, or sigma_x with sigma_xy.
 
-    y may be (n, dim_out), or (n,): integers are class labels (one-hot), other numbers one output.
-    Ready moments may come with mean_x and mean_y (default 0), tr_yy and n.
+    Columns far from zero keep their precision. y : classes become one output each; by the rule of
+    `intake.outputs.are_classes` unless `outputs` says what they are. Ready moments may come with
+    mean_x and mean_y (default 0), tr_yy and n.
     Raises StagewiseError in sentences for anything else.
     """
-    arrays = load_arrays(path)
-    if "X" in arrays and "y" in arrays:
-        inputs = _numbers(arrays["X"], "X", path)
-        outputs = _targets(arrays["y"], path)
-        if inputs.ndim != 2 or outputs.ndim != 2 or len(inputs) != len(outputs):
-            raise StagewiseError(
-                f"{path} holds X of shape {arrays['X'].shape} and y of shape {arrays['y'].shape}; "
-                "X must be (n, dim_in) and y (n,) or (n, dim_out) with the same n."
-            )
-        if 0 in inputs.shape + outputs.shape:
-            raise StagewiseError(
-                f"{path} holds X of shape {inputs.shape} and y of shape {arrays['y'].shape}; "
-                "samples, inputs and outputs are needed."
-            )
-        starts = range(0, len(inputs), _BLOCK)
-        return stream_moments(
-            (inputs[at : at + _BLOCK], outputs[at : at + _BLOCK]) for at in starts
-        )
-    if "sigma_x" in arrays and "sigma_xy" in arrays:
-        return _ready_moments(arrays, path)
-    raise StagewiseError(
-        f"{path} holds the arrays {', '.join(sorted(arrays)) or 'none'}; it must hold X and y, or "
-        "sigma_x and sigma_xy."
-    )
+    from stagewise.intake.arrays import array_samples
+    from stagewise.intake.intake import take_in
+
+    archive = load_archive(path)
+    if holds_moments(archive):
+        return ready_moments(archive)
+    samples = array_samples(archive, outputs, ("outputs: classes", "outputs: numbers"))
+    return take_in(samples, droppable=False).statistics.moments()
 
 
-def load_arrays(path: Path) -> dict[str, AnyArray]:
-    """All arrays of an `.npz` file; never unpickles."""
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(6)
-            if start == b"\x93NUMPY":
-                raise StagewiseError(f"{path} holds a single array; an .npz archive is needed.")
-            if not start.startswith((b"PK\3\4", b"PK\5\6")):  # members, or none
-                raise StagewiseError(f"{path} is not an .npz file, the archive of numpy.savez.")
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as content:
-                arrays = {name: content[name] for name in content.files}
-    except FileNotFoundError:
-        raise StagewiseError(f"{path} does not exist. Give the path of an .npz file.") from None
-    except StagewiseError:
-        raise
-    except Exception as error:  # a damaged archive fails in more ways than zipfile documents
-        raise StagewiseError(
-            f"{path} cannot be read as an .npz file of plain arrays: {error}."
-        ) from None
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise StagewiseError(f"{path} holds {name}, which is not an array.")
-    return arrays
+def holds_moments(archive: Archive) -> bool:
+    """Whether it has ready moments, and no samples under the documented names beside them."""
+    names = set(archive.names)
+    return {"sigma_x", "sigma_xy"} <= names and not {"X", "y"} <= names
 
 
-def _ready_moments(arrays: dict[str, AnyArray], path: Path) -> Moments:
-    sigma_x, sigma_xy = (_numbers(arrays[key], key, path) for key in ("sigma_x", "sigma_xy"))
+def ready_moments(archive: Archive) -> Moments:
+    """Moments that a user computed himself. Raises StagewiseError where they are none."""
+    arrays, path = {name: archive[name] for name in _FIELDS if name in archive.names}, archive.path
+    sigma_x, sigma_xy = (numbers(arrays[key], key, path) for key in ("sigma_x", "sigma_xy"))
     check_moments(sigma_x, sigma_xy)
     prescribed = Moments.prescribed(sigma_x, sigma_xy)
     means = {
-        key: _numbers(arrays[key], key, path) if key in arrays else getattr(prescribed, key)
+        key: numbers(arrays[key], key, path) if key in arrays else getattr(prescribed, key)
         for key in ("mean_x", "mean_y")
     }
     for key, mean in means.items():
@@ -159,23 +144,11 @@ def _check_centring(moments: Moments, path: Path) -> None:
         ) from None
 
 
-def _numbers(array: AnyArray, name: str, path: Path) -> FloatArray:
-    if array.dtype.kind not in "fiub":
-        raise StagewiseError(f"{path} holds {name} of type {array.dtype}; it must hold numbers.")
-    numbers = array.astype(np.float64)
-    if not np.isfinite(numbers).all():
-        count = int((~np.isfinite(numbers)).sum())
-        raise StagewiseError(
-            f"{path} holds {count} values of {name} that are not finite. Remove or fill them."
-        )
-    return numbers
-
-
 def _scalar(array: AnyArray, name: str, path: Path) -> float:
-    numbers = _numbers(array, name, path)
-    if numbers.ndim != 0 or numbers < 0:
+    value = numbers(array, name, path)
+    if value.ndim != 0 or value < 0:
         raise StagewiseError(f"{path} holds {name} as {array}; it must be one number, at least 0.")
-    return float(numbers)
+    return float(value)
 
 
 def _count(array: AnyArray, path: Path) -> int:
@@ -183,11 +156,3 @@ def _count(array: AnyArray, path: Path) -> int:
     if not count.is_integer():
         raise StagewiseError(f"{path} holds n as {count}; it must be a whole number of samples.")
     return int(count)
-
-
-def _targets(array: AnyArray, path: Path) -> FloatArray:
-    if array.ndim == 1 and array.dtype.kind in "iub":
-        classes, labels = np.unique(array, return_inverse=True)
-        return np.eye(len(classes))[labels]
-    targets = _numbers(array, "y", path)
-    return targets[:, None] if targets.ndim == 1 else targets

@@ -16,7 +16,7 @@ from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.dynamics.engine import advance_by_rule, engine
 from stagewise.dynamics.gradients import descent_directions
 from stagewise.dynamics.observables import LEARNED, Engine
-from stagewise.dynamics.update_rule import Landscape, UpdateRule
+from stagewise.dynamics.update_rule import MomentLandscape, UpdateRule
 from stagewise.problems.problem import Problem
 
 Layers = list[FloatArray]
@@ -124,7 +124,7 @@ class Batch:
             )
             return
         weights, memory = layers[: self.depth], layers[self.depth :]
-        landscape = Landscape(self.target, self.curvature, self.basis)
+        landscape = MomentLandscape(self.target, self.curvature, self.basis)
         advance_by_rule(self.rule, weights, memory, landscape, self.step_size, every[1], every[0])
 
     def measure(self, layers: Layers, runs: IntArray) -> dict[str, AnyArray]:

@@ -12,7 +12,7 @@ import numpy as np
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.dynamics.observables import Engine
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
-from stagewise.dynamics.update_rule import Landscape, UpdateRule
+from stagewise.dynamics.update_rule import MomentLandscape, UpdateRule
 
 Advance = Callable[[list[FloatArray], FloatArray, FloatArray, FloatArray, IntArray], None]
 
@@ -48,7 +48,7 @@ def advance_in_numpy(
     steps: IntArray,
 ) -> None:
     """The same in NumPy; arguments as in `kernel.advance`."""
-    landscape, taken = Landscape(target, curvature), np.zeros(len(step_size), dtype=np.int64)
+    landscape, taken = MomentLandscape(target, curvature), np.zeros(len(step_size), dtype=np.int64)
     advance_by_rule(GradientDescent(), weights, [], landscape, step_size, taken, steps)
 
 
@@ -56,7 +56,7 @@ def advance_by_rule(
     rule: UpdateRule,
     weights: list[FloatArray],
     memory: list[FloatArray],
-    landscape: Landscape,
+    landscape: MomentLandscape,
     step_size: FloatArray,
     taken: IntArray,
     steps: IntArray,

@@ -36,10 +36,12 @@ def train(
     iterations: int,
     seeds: int,
     after_each: Callable[[int], None] = lambda trained: None,
+    dim_in: int | None = None,
 ) -> FloatArray:
     """Learning iterations of trained networks (seeds, stages), NaN where not reached.
 
-    after_each : called with the number of networks trained so far.
+    dim_in : inputs of the data, where the problem is given in fewer coordinates than that; what is
+    left of a Gaussian start in these is Gaussian too, with the deviation of the whole. after_each : called with the number of networks trained so far.
     """
     stages = len(forecast.iterations)
     records = np.unique(np.linspace(0, iterations, _RECORDS + 1).round().astype(np.int64))
@@ -48,6 +50,7 @@ def train(
     for seed in range(seeds):
         random = generator("stagewise forecast", seed)
         weights = initial_weights(problem, "gaussian", 2, *scale, random)
+        weights[0] = weights[0] * np.sqrt(problem.dim_in / (dim_in or problem.dim_in))
         trajectory = gradient_descent(
             problem, weights, forecast.step_size, records, modes=stages, rotate=True
         )

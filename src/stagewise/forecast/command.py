@@ -9,20 +9,17 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
-from stagewise.forecast.intervals import (
-    explained_variance,
-    law_interval,
-    law_spread,
-    seed_interval,
-)
+from stagewise.forecast.intervals import law_interval, law_spread, seed_interval
 from stagewise.forecast.options import Request
+from stagewise.forecast.regression import Regression
 from stagewise.forecast.report import Report, Stage, as_json, as_text
-from stagewise.forecast.settings import Forecast, settle
+from stagewise.forecast.settings import Forecast, e_folds, settle
 from stagewise.forecast.sources import Source, load
-from stagewise.forecast.wording import counted
-from stagewise.problems.problem import Problem
+from stagewise.intake.wording import counted
 
-_NO_COVARIANCE = 1e-12
+_NO_COVARIANCE = 1e-20
+_SMALL_START = 8.0
+"""E-folds below which stages overlap."""
 _SECONDS_BETWEEN = 2.0
 
 
@@ -44,40 +41,45 @@ def answer(request: Request) -> Report:
     if request.check and request.seeds < 1:
         raise StagewiseError(f"seeds is {request.seeds}; --check trains at least 1.")
     source = load(request)
-    problem = source.moments.problem(request.centred)
-    variance = _output_variance(source, request.centred)
-    _check_covariance(problem, variance, source)
-    forecast = settle(request, problem)
-    spread = law_spread(forecast.method, forecast.delta, forecast.width, len(forecast.iterations))
+    regression = source.regression
+    _check_covariance(source)
+    forecast = settle(request, regression.problem, regression.dim_in)
+    stages = len(forecast.iterations)
+    grown = e_folds(regression.problem, forecast)
+    spread = law_spread(forecast.method, grown, forecast.width, stages)
     measured = None
     if request.check:
-        measured = _trained(problem, forecast, spread, request.seeds)
-    explained = explained_variance(problem)
-    moments = source.moments
+        measured = _trained(regression, forecast, spread, request.seeds)
     return Report(
         data=source.name,
-        n=moments.n,
-        dim_in=problem.dim_in,
-        dim_out=problem.dim_out,
+        n=source.n,
+        dim_in=regression.dim_in,
+        dim_out=regression.dim_out,
+        classes=source.classes,
         centred=request.centred,
+        standardised=request.standardise,
         step_size=forecast.step_size,
         stability_bound=forecast.bound,
         delta=forecast.delta,
         width=forecast.width,
         method=forecast.method,
         seeds=request.seeds if request.check else 0,
-        explained_variance=float(explained[-1] / variance) if moments.n else None,
-        stages=_stages(forecast, spread, measured, explained / explained[-1]),
-        notes=(*source.notes, *_notes(source, forecast, measured)),
+        explained_variance=regression.explained_share,
+        stages=_stages(forecast, spread, measured, regression.rank_shares),
+        notes=(*source.notes, *_notes(grown, forecast, measured)),
     )
 
 
-def _trained(problem: Problem, forecast: Forecast, spread: FloatArray, seeds: int) -> FloatArray:
+def _trained(
+    regression: Regression, forecast: Forecast, spread: FloatArray, seeds: int
+) -> FloatArray:
     from stagewise.forecast.check import horizon, train
 
+    problem = regression.problem
     iterations = horizon(problem, forecast, spread)
     print(f"training {counted(seeds, 'network')} for {iterations} iterations …", file=sys.stderr)
-    return train(problem, forecast, iterations, seeds, Progress(seeds, time.monotonic))
+    progress = Progress(seeds, time.monotonic)
+    return train(problem, forecast, iterations, seeds, progress, regression.dim_in)
 
 
 class Progress:
@@ -130,14 +132,8 @@ def _stages(
     )
 
 
-def _notes(source: Source, forecast: Forecast, measured: FloatArray | None) -> list[str]:
+def _notes(grown: FloatArray, forecast: Forecast, measured: FloatArray | None) -> list[str]:
     notes = []
-    moments = source.moments
-    if 0 < moments.n <= len(moments.mean_x):
-        notes.append(
-            f"there are no more samples ({moments.n}) than inputs ({len(moments.mean_x)}), so the "
-            "network can fit them exactly and the explained shares say nothing about new data"
-        )
     if forecast.step_size > forecast.bound:
         notes.append(
             "the step size is above the stability bound: the loss will rise now and then, and the "
@@ -145,23 +141,24 @@ def _notes(source: Source, forecast: Forecast, measured: FloatArray | None) -> l
         )
     if np.isnan(forecast.iterations).any():
         notes.append("— marks stages that the run does not reach in thrice the plain law's time")
-    if forecast.delta < 8:
+    if forecast.delta < _SMALL_START:
         notes.append("the start is large (delta below 8): stages overlap, and forecasts are rough")
+    elif grown.min() < _SMALL_START:
+        notes.append(
+            f"the start is not small beside what is learned: weights grow by {grown.min():.1f} "
+            "e-folds only, so stages overlap and forecasts are rough; a larger --delta, or "
+            "--standardise, makes it small"
+        )
     if measured is not None and np.isnan(measured).any():
         count = int(np.isnan(measured).any(axis=1).sum())
         notes.append(f"{count} of {len(measured)} trained networks did not reach every stage")
     return notes
 
 
-def _output_variance(source: Source, centred: bool) -> float:
-    moments = source.moments
-    return moments.tr_yy - (float(moments.mean_y @ moments.mean_y) if centred else 0.0)
-
-
-def _check_covariance(problem: Problem, variance: float, source: Source) -> None:
+def _check_covariance(source: Source) -> None:
     """Refuse covariances that are zero up to rounding."""
-    scale = float(np.sqrt(problem.eigenvalues[-1].clip(0) * max(variance, 0)))
-    if np.linalg.norm(problem.sigma_xy) <= _NO_COVARIANCE * scale:
+    share = source.regression.explained_share
+    if source.regression.explained[-1] <= 0 or (share is not None and share <= _NO_COVARIANCE):
         raise StagewiseError(
             f"{source.name}: inputs and outputs have zero covariance, so there is nothing that a "
             "linear network can learn. Were the right columns named as outputs?"

@@ -1,10 +1,9 @@
-"""How far a run may be from its forecast, and how much a rank explains."""
+"""How far a run may be from its forecast."""
 
 import numpy as np
 from scipy.special import polygamma, stdtrit
 
 from stagewise.arrays import FloatArray
-from stagewise.problems.problem import Problem
 
 COVERAGE = 0.9
 _NORMAL = 1.645
@@ -22,8 +21,10 @@ inputs, eigenvalues i⁻²) .012, .015, .12, .11. Other problems of such kinds r
 _DELTA = 16.0
 
 
-def law_spread(method: str, delta: float, width: int, stages: int) -> FloatArray:
+def law_spread(method: str, delta: float | FloatArray, width: int, stages: int) -> FloatArray:
     """Standard deviation of ln T of a run around its forecast (stages,).
+
+    delta : e-folds from the start to where a stage counts as learned, for all or each (stages,).
 
     The Gaussian start's own scatter, ½√ψ′((width − k + 1)/2)/δ at stage k (derived, to leading
     order in 1/δ), and the method's measured error, which grows as 1/δ for a smaller delta and is
@@ -31,7 +32,7 @@ def law_spread(method: str, delta: float, width: int, stages: int) -> FloatArray
     """
     position = np.arange(stages)
     scatter = 0.5 * np.sqrt(polygamma(1, (width - position) / 2)) / delta
-    return np.asarray(np.hypot(scatter, LAW_ERROR[method] * max(1.0, _DELTA / delta)))
+    return np.asarray(np.hypot(scatter, LAW_ERROR[method] * np.maximum(1.0, _DELTA / delta)))
 
 
 def law_interval(iterations: FloatArray, spread: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -53,13 +54,3 @@ def seed_interval(measured: FloatArray) -> tuple[FloatArray, FloatArray]:
     reach = stdtrit(seeds - 1, (1 + COVERAGE) / 2) * np.sqrt(1 + 1 / seeds)
     centre, spread = logs.mean(axis=0), logs.std(axis=0, ddof=1)
     return np.exp(centre - reach * spread), np.exp(centre + reach * spread)
-
-
-def explained_variance(problem: Problem) -> FloatArray:
-    """Output variance explained by the best map of rank 1, 2, …; (dim_out,), ascending.
-
-    Of reduced-rank regression: sums of the eigenvalues of sigma_xyᵀ sigma_x⁺ sigma_xy.
-    """
-    explained = problem.sigma_xy.T @ problem.least_squares
-    values = np.linalg.eigvalsh((explained + explained.T) / 2)[::-1]
-    return np.asarray(np.cumsum(np.clip(values, 0, None)))

@@ -1,5 +1,7 @@
 """Forecasts of one training run: the integrated one, the laws, and the step sizes they are for."""
 
+from dataclasses import replace
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -57,23 +59,39 @@ def forecast(
     return np.asarray(integration.learning_iterations[0])
 
 
-def law(problem: Problem, step_size: float, delta: float, width: int, method: str) -> FloatArray:
-    """One of the laws of `theory`, every stage that can be learned."""
+def law(
+    problem: Problem,
+    step_size: float,
+    delta: float,
+    width: int,
+    method: str,
+    dim_in: int | None = None,
+) -> FloatArray:
+    """One of the laws of `theory`, every stage that can be learned.
+
+    dim_in : rows of the first layer, where the problem is given in fewer coordinates than that.
+    """
     pooled = PooledMoments.of(problem)
+    pooled = pooled if dim_in is None else replace(pooled, dim_in=dim_in)
     times = LAWS[method](pooled, np.array([step_size]), np.array([delta]), width)
     return np.asarray(times[0])
 
 
 def integrate(
-    problem: Problem, step_size: float, delta: float, width: int, stages: int
+    problem: Problem,
+    step_size: float,
+    delta: float,
+    width: int,
+    stages: int,
+    dim_in: int | None = None,
 ) -> Integration:
-    """Follow the run until the last of `stages` ranks is learned by half.
+    """Follow the run until the last of `stages` ranks is learned by half; dim_in as in `law`.
 
     Hidden directions beyond the next `SPARE` stay small till then and are left out.
     """
     steps, deltas = np.array([step_size]), np.array([delta])
     hidden = min(len(problem.modes.sigma), width, stages + SPARE)
-    start = initial_amplitudes(deltas, problem.dim_in, width, hidden)
+    start = initial_amplitudes(deltas, dim_in or problem.dim_in, width, hidden)
     slowest = plain_forecast(PooledMoments.of(problem), steps, deltas, width)[:, stages - 1]
     with threadpool_limits(1, user_api="blas"):  # many small matrices
         return quasi_adiabatic(problem, start, steps, PATIENCE * slowest, stages=stages)

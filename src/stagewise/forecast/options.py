@@ -2,10 +2,11 @@
 
 import argparse
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
+from stagewise.intake.columns import Columns, Outputs
 
 METHODS = ("integrated", "staged", "plain", "reduced_rank")
 DESCRIPTION = """\
@@ -15,21 +16,13 @@ may be larger than memory."""
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Roles of a table's columns: those not named are inputs. Either targets or a label."""
-
-    targets: tuple[str, ...] = ()
-    label: str | None = None
-    drop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Request:
     """What was asked for; None means: choose for me. See `add_options`."""
 
     data: str
-    columns: Columns = Columns()
+    columns: Columns = field(default_factory=Columns)
     drop_constant: bool = False
+    standardise: bool = False
     centred: bool = True
     step_size: float | None = None
     delta: float | None = None
@@ -51,14 +44,38 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         metavar="DATA",
-        help="digits (bundled), or a file: .csv, .parquet, or .npz with X and y or with sigma_x "
-        "and sigma_xy",
+        help="digits (bundled), .npz with X and y or with sigma_x and sigma_xy, or a table: .csv, "
+        ".tsv or .txt (also compressed), .parquet, or a folder of .parquet files",
     )
     outputs = data.add_mutually_exclusive_group()
     outputs.add_argument("--targets", metavar="A,B", help="columns to predict, numbers")
     outputs.add_argument("--label", metavar="COLUMN", help="column of classes to predict (one-hot)")
     data.add_argument("--drop", metavar="A,B", help="columns to leave out; the others are inputs")
+    kind = data.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--classes", action="store_true", help="the output is a class, whatever it looks like"
+    )
+    kind.add_argument(
+        "--numbers", action="store_true", help="the outputs are numbers, whatever they look like"
+    )
+    head = data.add_mutually_exclusive_group()
+    head.add_argument(
+        "--header",
+        action="store_true",
+        help="the first line has the names, whatever they look like",
+    )
+    head.add_argument(
+        "--no-header", action="store_true", help="it has values; the columns are called c1, c2, …"
+    )
+    data.add_argument(
+        "--keep-index", action="store_true", help="take row numbers or labels as an input too"
+    )
     data.add_argument("--drop-constant", action="store_true", help="leave out constant columns")
+    data.add_argument(
+        "--standardise",
+        action="store_true",
+        help="divide inputs, and outputs that are numbers, by their standard deviations",
+    )
     data.add_argument("--uncentred", action="store_true", help="do not subtract the means")
     run = parser.add_argument_group("training run")
     run.add_argument(
@@ -87,7 +104,15 @@ def request(options: argparse.Namespace) -> Request:
     """The request that parsed options make."""
     return Request(
         data=options.data,
-        columns=Columns(_names(options.targets), options.label, _names(options.drop)),
+        columns=Columns(
+            _names(options.targets),
+            options.label,
+            _names(options.drop),
+            outputs=_outputs(options),
+            keep_index=options.keep_index,
+            header=True if options.header else False if options.no_header else None,
+        ),
+        standardise=options.standardise,
         drop_constant=options.drop_constant,
         centred=not options.uncentred,
         step_size=options.step_size,
@@ -103,14 +128,27 @@ def request(options: argparse.Namespace) -> Request:
     )
 
 
+def _outputs(options: argparse.Namespace) -> Outputs:
+    if options.classes:
+        return "classes"
+    return "numbers" if options.numbers else "auto"
+
+
 def _names(text: str | None) -> tuple[str, ...]:
-    """Names separated by commas; one that holds a comma itself stands in quotation marks."""
+    """Names separated by commas; one with a comma or outer spaces stands in quotation marks.
+
+    An empty text names the column without a name.
+    """
     if text is None:
         return ()
-    names = tuple(name.strip() for name in next(csv.reader([text]), []))
-    if not all(names):
-        raise StagewiseError(f"{text!r} names an empty column; separate names by single commas.")
+    try:
+        names = tuple(next(csv.reader([text], skipinitialspace=True, strict=True), [])) or ("",)
+    except csv.Error as error:
+        raise StagewiseError(
+            f"{text!r} cannot be cut into names: {error}. A name with a comma stands in quotation "
+            "marks, and quotation marks in a name are doubled."
+        ) from None
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise StagewiseError(f"{', '.join(repeated)} is named twice in {text!r}.")
+        raise StagewiseError(f"{', '.join(map(repr, repeated))} is named twice in {text!r}.")
     return names

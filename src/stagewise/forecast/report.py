@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict, dataclass
 
 from stagewise.forecast.intervals import COVERAGE, LAW_ERROR
-from stagewise.forecast.wording import counted
+from stagewise.intake.wording import counted
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Stage:
 class Report:
     """The whole answer. n : samples, 0 for ready moments. seeds : trained ones, 0 without --check.
 
+    classes : how many, 0 where the outputs are numbers, None for moments, which do not tell.
     explained_variance : share of the output variance that least squares explains, if known.
     """
 
@@ -37,7 +38,9 @@ class Report:
     n: int
     dim_in: int
     dim_out: int
+    classes: int | None
     centred: bool
+    standardised: bool
     step_size: float
     stability_bound: float
     delta: float
@@ -66,9 +69,11 @@ def as_text(report: Report) -> str:
     sizes = [
         counted(report.n, "sample") if report.n else "ready moments",
         counted(report.dim_in, "input"),
-        counted(report.dim_out, "output"),
+        _outputs(report),
     ]
-    centred = "centred" if report.centred else "not centred"
+    centred = ("centred" if report.centred else "not centred") + (
+        ", standardised" if report.standardised else ""
+    )
     head = [
         ("data", f"{report.data}: {', '.join(sizes)}"),
         ("moments", f"{centred}{_explained(report)}"),
@@ -128,9 +133,15 @@ def _ratio(stage: Stage) -> str:
     return f"{stage.measured / stage.iteration:.3f}"
 
 
+def _outputs(report: Report) -> str:
+    if report.classes is None:
+        return counted(report.dim_out, "output")
+    return counted(report.dim_out, "class" if report.classes else "number")
+
+
 def _explained(report: Report) -> str:
     if report.explained_variance is None:
-        return ""
+        return "; the share of the output variance that least squares explains is unknown"
     return f"; least squares explains {report.explained_variance:.1%} of the output variance"
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.forecast.laws import (
     LARGEST_DELTA,
@@ -34,13 +35,17 @@ class Forecast:
     iterations: tuple[float, ...]
 
 
-def settle(request: Request, problem: Problem) -> Forecast:
-    """Complete the settings and forecast. Raises StagewiseError for settings no run has."""
-    width = min(problem.dim_in, problem.dim_out) if request.width is None else request.width
+def settle(request: Request, problem: Problem, dim_in: int | None = None) -> Forecast:
+    """Complete the settings and forecast. Raises StagewiseError for settings no run has.
+
+    dim_in : inputs of the data, where the problem is given in fewer coordinates than that.
+    """
+    dim_in = dim_in or problem.dim_in
+    width = min(dim_in, problem.dim_out) if request.width is None else request.width
     most = stage_count(problem, width, None)
     wanted = min(most, DEFAULT_STAGES) if request.stages is None else request.stages
     stages = stage_count(problem, width, wanted)
-    delta = _delta(request, problem.dim_in)
+    delta = _delta(request, dim_in)
     if request.method == "integrated" and delta > LARGEST_DELTA:
         raise StagewiseError(
             f"delta is {delta:g}; the integrated forecast works up to {LARGEST_DELTA:g}. Use "
@@ -53,16 +58,16 @@ def settle(request: Request, problem: Problem) -> Forecast:
     step_size, bound = request.step_size, None
     if step_size is None:
         trial = float(0.25 / max(problem.eigenvalues[-1], problem.modes.sigma[0]))
-        path = curvature(integrate(problem, trial, followed, width, stages), trial)
+        path = curvature(integrate(problem, trial, followed, width, stages, dim_in), trial)
         bound = stability_bound(problem, path)
         step_size = bound / 2
-    integration = integrate(problem, step_size, followed, width, stages)
+    integration = integrate(problem, step_size, followed, width, stages, dim_in)
     path = curvature(integration, step_size)
     refuse_divergence(problem, step_size, path)
     if request.method == "integrated":
         iterations = integration.learning_iterations[0]
     else:
-        iterations = law(problem, step_size, delta, width, request.method)[:stages]
+        iterations = law(problem, step_size, delta, width, request.method, dim_in)[:stages]
     return Forecast(
         step_size=step_size,
         bound=stability_bound(problem, path) if bound is None else bound,
@@ -71,6 +76,17 @@ def settle(request: Request, problem: Problem) -> Forecast:
         method=request.method,
         iterations=tuple(iterations.tolist()),
     )
+
+
+def e_folds(problem: Problem, forecast: Forecast) -> FloatArray:
+    """By how many e-folds each layer grows until a mode is learned, at most delta (stages,).
+
+    From e^-delta to √(2σ/λ), the layers' size when a mode (λ, σ) ends its linear growth (derived
+    for commuting moments). Much fewer than delta: the start is not small beside what is learned.
+    """
+    modes, stages = problem.modes, len(forecast.iterations)
+    end = 0.5 * np.log(2 * modes.sigma[:stages] / modes.lam[:stages])
+    return np.asarray(np.clip(forecast.delta + end, 0.5, forecast.delta))
 
 
 def _delta(request: Request, dim_in: int) -> float:

@@ -1,25 +1,40 @@
-"""From `--data` to moments: the bundled data set, arrays, or a table."""
+"""From `--data` to a regression: the bundled data set, arrays, or a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from stagewise.arrays import FloatArray
 from stagewise.data.digits import digits_moments
 from stagewise.errors import StagewiseError
-from stagewise.forecast.options import Columns, Request
-from stagewise.forecast.wording import listed
+from stagewise.forecast.options import Request
+from stagewise.forecast.regression import Regression, regression
+from stagewise.intake.columns import Columns
+from stagewise.intake.intake import Intake, open_samples, refuse_all_constant, take_in
+from stagewise.intake.samples import Samples
+from stagewise.intake.statistics import of_moments
+from stagewise.intake.wording import listed, pasted
 from stagewise.problems.moments import Moments
 
-ENDINGS = (".csv", ".npz", ".parquet")
+TABLES = "a table (.csv, .tsv, .txt, these as .gz, .bz2 or .xz, .parquet, or a folder of .parquet)"
+_ARRAY_FLAGS = ("--classes", "--numbers")
+_SHARE = 0.99
+"""Share of the variance whose columns are counted for `_unit_notes`."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Moments of the data asked for, and what has to be said about them."""
+    """The regression asked for, and what has to be said about the data.
+
+    n : samples, 0 for ready moments. classes : how many; 0 for numbers; None for ready moments,
+    which do not tell.
+    """
 
     name: str
-    moments: Moments
+    n: int
+    classes: int | None
+    regression: Regression
     notes: tuple[str, ...] = ()
 
 
@@ -27,99 +42,171 @@ def load(request: Request) -> Source:
     """Read the data of a request. Raises StagewiseError in sentences for whatever is wrong."""
     if request.data == "digits":
         _refuse_columns(request.columns, "digits has its classes as outputs")
-        return Source("digits", digits_moments())
-    path = Path(request.data)
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
+        return _from_moments("digits", digits_moments(), request, classes=10)
+    path = Path(request.data).expanduser()
+    if not path.exists():
+        known = path.suffix.lower() in (".csv", ".npz", ".parquet", ".tsv", ".gz")
         raise StagewiseError(
-            f"--data is {request.data}; it must be digits or a file that ends with "
-            f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}."
+            f"{path} does not exist."
+            if known
+            else f"--data is {request.data!r}; it must be digits, an .npz file, or {TABLES}."
         )
-    if not path.is_file():
-        raise StagewiseError(f"{path} does not exist or is not a file.")
-    if ending == ".npz":
+    if path.suffix.lower() == ".npz":
         _refuse_columns(request.columns, ".npz files hold their outputs as y or sigma_xy")
-        source = _arrays(path, request)
-    else:
-        source = _table(path, request)
-    _check_rows(source)
-    return source
+        return _arrays(path, request)
+    if not _is_table(path):
+        raise StagewiseError(
+            f"--data is {request.data!r}; it must be digits, an .npz file, or {TABLES}."
+        )
+    return _from_samples(open_samples(path, request.columns), request, droppable=True)
+
+
+def _is_table(path: Path) -> bool:
+    from stagewise.intake.csv_dialect import is_text_table
+
+    if path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
+        return True
+    return is_text_table(path)
 
 
 def _refuse_columns(columns: Columns, reason: str) -> None:
-    if columns != Columns():
+    if columns.named or columns.header is not None or columns.keep_index:
         raise StagewiseError(
-            f"--targets, --label and --drop name columns of tables, but {reason}. Leave them out."
+            "--targets, --label, --drop, --keep-index, --header and --no-header are about tables, "
+            f"but {reason}. Leave them out."
         )
 
 
-def _table(path: Path, request: Request) -> Source:
-    from stagewise.forecast.extraction import extract
-    from stagewise.forecast.tables import Table
-
-    found = extract(Table.open(path), request.columns, request.centred)
-    names = [found.inputs[place] for place in found.constant_inputs]
-    names += [found.outputs[place] for place in found.constant_outputs]
-    constant = _Constant(tuple(names), found.constant_inputs, found.constant_outputs)
-    return _without(constant, Source(str(path), found.moments), request)
-
-
-def _arrays(path: Path, request: Request) -> Source:
-    from stagewise.data.npz import load_arrays, read_user_data
-
-    moments = read_user_data(path)
-    power = np.diag(moments.sigma_x)
-    inputs = np.flatnonzero(power - moments.mean_x**2 <= 1e-10 * power)
-    if moments.n and len(inputs):
-        arrays = load_arrays(path)
-        if "X" in arrays:  # which has no rounding
-            doubtful = arrays["X"][:, inputs]
-            inputs = inputs[doubtful.min(axis=0) == doubtful.max(axis=0)]
-    places = tuple(inputs.tolist())
-    constant = _Constant(tuple(f"{place} of the inputs" for place in places), places, ())
-    return _without(constant, Source(str(path), moments), request)
-
-
-@dataclass(frozen=True)
-class _Constant:
-    """Columns that hold one value: their names, and their places among inputs and outputs."""
-
-    names: tuple[str, ...]
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-
-
-def _without(constant: _Constant, source: Source, request: Request) -> Source:
-    """Refuse constant columns, which centring turns into zeros, or remove them if asked to."""
-    # Uncentred, a constant input is an intercept.
-    if not constant.names or not request.centred:
-        return source
-    if not request.drop_constant:
-        raise StagewiseError(
-            f"{source.name} has constant columns, which covary with nothing: "
-            f"{listed(constant.names)}. Leave them out with --drop-constant."
+def _from_samples(samples: Samples, request: Request, droppable: bool) -> Source:
+    found = take_in(samples, droppable)
+    found = _without_constants(found, request, droppable)
+    if request.standardise:
+        found = _standardised(found)
+    notes = list(found.notes)
+    if not request.standardise:
+        notes += _unit_notes(found.statistics.deviation_x, found.inputs)
+        if not found.classes:
+            notes += _unit_notes(found.statistics.deviation_y, found.outputs)
+    dim_in = len(found.inputs)
+    if found.statistics.n <= dim_in:
+        notes.append(
+            f"there are no more samples ({found.statistics.n}) than inputs ({dim_in}), so the "
+            "network can fit them exactly and the explained shares say nothing about new data"
         )
-    moments = source.moments
-    inputs = np.delete(np.arange(len(moments.mean_x)), constant.inputs)
-    outputs = np.delete(np.arange(len(moments.mean_y)), constant.outputs)
-    if 0 in (len(inputs), len(outputs)):
-        kind = "output" if len(inputs) else "input"
-        raise StagewiseError(f"Every {kind} of {source.name} is constant; nothing can be learned.")
-    lost = moments.mean_y[list(constant.outputs)]
     return Source(
-        source.name,
-        Moments(
-            sigma_x=moments.sigma_x[np.ix_(inputs, inputs)],
-            sigma_xy=moments.sigma_xy[np.ix_(inputs, outputs)],
-            mean_x=moments.mean_x[inputs],
-            mean_y=moments.mean_y[outputs],
-            tr_yy=moments.tr_yy - float(lost @ lost),
-            n=moments.n,
-        ),
-        (*source.notes, f"constant columns are left out: {listed(constant.names)}"),
+        name=found.name,
+        n=found.statistics.n,
+        classes=found.classes,
+        regression=regression(found.statistics, request.centred),
+        notes=tuple(notes),
     )
 
 
-def _check_rows(source: Source) -> None:
-    if source.moments.n == 1:
-        raise StagewiseError(f"{source.name} has 1 row of data; at least 2 are needed.")
+def _arrays(path: Path, request: Request) -> Source:
+    from stagewise.data.npz import holds_moments, ready_moments
+    from stagewise.intake.archive import load_archive
+    from stagewise.intake.arrays import array_samples
+
+    archive = load_archive(path)
+    if not holds_moments(archive):
+        samples = array_samples(archive, request.columns.outputs, _ARRAY_FLAGS)
+        return _from_samples(samples, request, droppable=False)
+    if request.columns.outputs != "auto":
+        raise StagewiseError(
+            f"{path} holds ready moments, which fix what the outputs are. Leave out --classes and "
+            "--numbers."
+        )
+    known = {"tr_yy", "n"} <= set(archive.names)
+    return _from_moments(str(path), ready_moments(archive), request, None, known)
+
+
+def _without_constants(found: Intake, request: Request, droppable: bool) -> Intake:
+    """Refuse constant columns, which centring turns into zeros, or remove them if asked to."""
+    # Uncentred, a constant input is an intercept.
+    inputs = found.constant_inputs if request.centred else ()
+    outputs = found.constant_outputs if request.centred else ()
+    if not inputs and not outputs:
+        return found
+    names = [found.inputs[place] for place in inputs]
+    names += [found.outputs[place] for place in outputs]
+    refuse_all_constant(found)
+    if not request.drop_constant:
+        by_name = f" or --drop {pasted(names)}" if droppable and not outputs else ""
+        raise StagewiseError(
+            f"{found.name} has constant columns, which covary with nothing: {listed(names)}. Leave "
+            f"them out with --drop-constant{by_name}."
+        )
+    return replace(
+        found,
+        statistics=found.statistics.without(inputs, outputs),
+        inputs=tuple(np.delete(np.array(found.inputs, dtype=object), inputs)),
+        outputs=tuple(np.delete(np.array(found.outputs, dtype=object), outputs)),
+        constant_inputs=(),
+        constant_outputs=(),
+        notes=(*found.notes, f"constant columns are left out: {listed(names)}"),
+    )
+
+
+def _standardised(found: Intake) -> Intake:
+    x = found.statistics.deviation_x
+    y = np.ones_like(found.statistics.mean_y) if found.classes else found.statistics.deviation_y
+    units = (np.where(each > 0, each, 1.0) for each in (x, y))
+    what = "inputs" if found.classes else "inputs and outputs"
+    return replace(
+        found,
+        statistics=found.statistics.in_units(*units),
+        notes=(*found.notes, f"{what} are divided by their standard deviations"),
+    )
+
+
+def _unit_notes(deviations: FloatArray, names: tuple[str, ...]) -> list[str]:
+    """Say where nearly all variance is in a quarter of the columns or fewer."""
+    shares = np.square(deviations / deviations.max())
+    order = np.argsort(shares)[::-1]
+    holding = int(np.searchsorted(np.cumsum(shares[order]), _SHARE * shares.sum())) + 1
+    if len(names) < 2 or holding > max(1, len(names) // 4):
+        return []
+    which = [names[place] for place in order[:holding]]
+    held = float(shares[order[:holding]].sum() / shares.sum())
+    return [
+        f"{listed(which)} {'has' if holding == 1 else 'have'} {held:.1%} of the variance of "
+        f"{len(names)} columns, so that the learning times depend on the units chosen; "
+        "--standardise makes them equal"
+    ]
+
+
+def _from_moments(
+    name: str, moments: Moments, request: Request, classes: int | None, total_known: bool = True
+) -> Source:
+    """From moments alone; columns are constant where their variance is nothing but rounding."""
+    found = of_moments(moments)
+    notes: list[str] = []
+    constant = tuple(np.flatnonzero(found.power_x == 0).tolist()) if request.centred else ()
+    if constant and name != "digits":  # whose dark corners are harmless
+        names = [f"input {place}" for place in constant]
+        if len(constant) == len(found.mean_x):
+            raise StagewiseError(f"Every input of {name} is constant; nothing can be learned.")
+        if not request.drop_constant:
+            raise StagewiseError(
+                f"{name} has constant columns, which covary with nothing: {listed(names)} (counted "
+                "from 0). Leave them out with --drop-constant."
+            )
+        found = found.without(constant, ())
+        notes.append(f"constant columns are left out: {listed(names)}")
+    if request.standardise:
+        units = np.where(found.deviation_x > 0, found.deviation_x, 1.0)
+        found = found.in_units(units, np.ones_like(found.mean_y))
+        notes.append("inputs are divided by their standard deviations")
+    else:
+        names = [f"input {place}" for place in range(len(found.mean_x))]
+        notes += _unit_notes(found.deviation_x, tuple(names))
+    result = regression(found, request.centred)
+    mean_y = float(moments.mean_y @ moments.mean_y)
+    total = moments.tr_yy - (mean_y if request.centred else 0.0)
+    result = replace(result, total=total / result.unit_y**2 if total_known else None)
+    if total_known and result.explained_share is None:
+        notes.append(
+            f"tr_yy is {moments.tr_yy:.6g}, less than least squares explains, so it is not the trace "
+            "of YᵀY/n of the same data; the share explained is unknown"
+        )
+    return Source(name, moments.n, classes, result, tuple(notes))

@@ -218,7 +218,10 @@ def _table(
     spectra = [each.problem.modes for each in batch]
     per_run = [per_run_columns(each, trajectory, position) for position, each in enumerate(batch)]
     asked = set(experiment.recorded)
-    per_record: dict[str, AnyArray] = {"iteration": trajectory.iterations, "refined": trajectory.refined}
+    per_record: dict[str, AnyArray] = {
+        "iteration": trajectory.iterations,
+        "refined": trajectory.refined,
+    }
     per_record |= {name: getattr(trajectory, name) for name in OBSERVABLES if name in asked}
     per_mode = {
         name.removesuffix("s"): per_record.pop(name) for name in PER_MODE if name in per_record

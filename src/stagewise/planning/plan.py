@@ -15,22 +15,9 @@ from stagewise.planning.experiments import shard_count
 
 TABLES = ("assumption", "learning_times", "stage_counts", "claims")
 SCRIPTS = (
-    "moments",
-    "simulate",
-    "forecasts",
-    "references",
-    "teachers",
-    "statistics",
-    "plateaus",
-    "train_on_data",
-    "aggregates",
-    "assumption",
-    "learning_times_summary",
-    "stage_counts",
-    "figure",
-    "claims",
-    "claim",
-    "index",
+    *("moments", "simulate", "forecasts", "references", "teachers", "statistics", "plateaus"),
+    *("train_on_data", "aggregates", "assumption", "learning_times_summary", "stage_counts"),
+    *("figure", "claims", "claim", "index"),
 )
 AGGREGATES = (
     "learning_times",
@@ -46,15 +33,8 @@ MAX_SHARDS = 10_000
 """Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
 TABLE_FORMATS = ("csv", "md", "tex")
 FORECAST_KEYS = (
-    "datasets",
-    "centred",
-    "width",
-    "delta",
-    "product_scale",
-    "step_size",
-    "step_size_unit",
-    "replicates",
-    "modes",
+    *("datasets", "centred", "width", "delta", "product_scale", "step_size", "step_size_unit"),
+    *("replicates", "modes"),
 )
 """Keys of an experiment that its forecasts read."""
 
@@ -93,11 +73,7 @@ class Plan:
     def simulation(self, experiment: str) -> dict[str, Any]:
         """What the training of an experiment depends on."""
         unread = {
-            "summarise",
-            "forecast",
-            "references",
-            "teacher_theory",
-            "plateaus",
+            *("summarise", "forecast", "references", "teacher_theory", "plateaus"),
             "curvature",
         }
         return {
@@ -154,11 +130,19 @@ class Plan:
             *(f"{self.results}/{name}" for name in names),
         ]
 
+    def part(self, aggregate: str, experiment: str) -> str:
+        """The table of one kind of one experiment."""
+        return f"{self.results}/{aggregate}/{experiment}.parquet"
+
+    def verdict(self, name: str) -> str:
+        """The verdict on a claim."""
+        return f"{self.results}/verdicts/{name}.json"
+
     def parts(self, aggregate: str, experiments: Iterable[str] | None = None) -> list[str]:
         """The tables of one kind of some experiments (default: all), of those that have one."""
         sections = self.config.experiments
         return [
-            f"{self.results}/{aggregate}/{name}.parquet"
+            self.part(aggregate, name)
             for name in (sections if experiments is None else experiments)
             if _has(sections[name], aggregate)
         ]
@@ -263,7 +247,26 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
                 f"and each is a job; at most {MAX_SHARDS} are allowed. Raise its runs_per_shard or "
                 "shorten its grid."
             )
+    _refuse_a_name_in_use(config)
     return Plan(config)
+
+
+def _refuse_a_name_in_use(config: Config) -> None:
+    """A run has folders of its own: its name is no folder or file that the default run makes.
+
+    The files of a run are asked of its plan, so that no list of names needs to be kept.
+    """
+    plan = Plan(config.model_copy(update={"run": ""}))
+    made = [*plan.figure_files(), *plan.table_files(), *plan.intermediate_files()]
+    made += [plan.verdict("any"), *(plan.part(kind, "any") for kind in AGGREGATES)]
+    below = [Path(path).relative_to(plan.results) for path in made if path.startswith("results/")]
+    # A folder results/claims would pass for the parts of results/claims.json, as tables have them.
+    names = {path.parts[0].partition(".")[0] for path in below}
+    if config.run.lower() in names:
+        raise StagewiseError(
+            f"The configuration cannot be used.\n- run is {config.run!r}, but the default run keeps "
+            f"files of its own under results/{config.run.lower()}; choose another name."
+        )
 
 
 def _has(experiment: Experiment, aggregate: str) -> bool:

@@ -29,7 +29,7 @@ class ClaimTarget:
     @property
     def verdict(self) -> str:
         """File of the verdict."""
-        return f"{self.plan.results}/verdicts/{self.claim.id}.json"
+        return self.plan.verdict(self.claim.id)
 
 
 def claim_targets(plan: Plan) -> dict[str, ClaimTarget]:

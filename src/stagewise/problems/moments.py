@@ -11,6 +11,17 @@ from stagewise.problems.problem import HeldOut, Problem
 
 
 @dataclass(frozen=True)
+class Centred:
+    """Covariances, where means are so large that subtracting them from raw moments rounds.
+
+    sigma_x : (dim_in, dim_in). sigma_xy : (dim_in, dim_out).
+    """
+
+    sigma_x: FloatArray
+    sigma_xy: FloatArray
+
+
+@dataclass(frozen=True)
 class Moments:
     """Raw (uncentred) moments of `n` samples; centring is derived from the means.
 
@@ -19,6 +30,7 @@ class Moments:
     n : number of samples; 0 where moments were prescribed and no sample exists.
     observed : None, or which entries of sigma_xy a completion problem sees; see `Problem`.
     held_out : moments of other samples of the same kind, to try what was learned on.
+    centred : the covariances, if they are known better than the raw moments tell.
     """
 
     sigma_x: FloatArray
@@ -29,6 +41,7 @@ class Moments:
     n: int
     observed: FloatArray | None = None
     held_out: "Moments | None" = None
+    centred: Centred | None = None
 
     @classmethod
     def of_block(cls, inputs: FloatArray, outputs: FloatArray) -> "Moments":
@@ -93,6 +106,12 @@ class Moments:
             origin = np.zeros(self.sigma_xy.shape[0]), np.zeros(self.sigma_xy.shape[1])
             held_out = self._held_out_about(*origin)
             return Problem(self.sigma_x, self.sigma_xy, self.observed, held_out)
+        if self.centred is not None:
+            return Problem(
+                self.centred.sigma_x,
+                self.centred.sigma_xy,
+                held_out=self._held_out_about(self.mean_x, self.mean_y),
+            )
         return Problem(
             self.sigma_x - np.outer(self.mean_x, self.mean_x),
             self.sigma_xy - np.outer(self.mean_x, self.mean_y),

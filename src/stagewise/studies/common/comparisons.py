@@ -12,7 +12,8 @@ def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, flo
     share = count / total
     centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
     half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    return max(centre - half, 0.0), min(centre + half, 1.0)
+    # Rounding must not leave a share of 0 or 1 outside its own interval.
+    return min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
 
 
 def swapped_pairs(times: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,90 @@
+"""Problems of many inputs or outputs in the few coordinates that training can see.
+
+Rows fewer than inputs: weights outside of the rows' span are never moved, so that the span's own
+coordinates hold the whole course. Few outputs: W₁ grows out of sigma_xy by products with sigma_x,
+so that it stays near the block Krylov space of the two. Both keep the law of a Gaussian start,
+which looks the same in every orthonormal frame.
+"""
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.intake.statistics import Statistics
+from stagewise.problems.problem import Problem
+
+SMALL = 1000
+"""Inputs up to which nothing is reduced."""
+KRYLOV = 800
+"""Dimension of the Krylov space that stands for more inputs than `SMALL`."""
+_ROUNDING = 1e-13
+
+
+def reduced(statistics: Statistics, centred: bool) -> Problem:
+    """The problem of a data set, in few coordinates where it has many inputs."""
+    dim_in, dim_out = statistics.xy.shape
+    if dim_in <= SMALL:
+        return _whole(statistics, centred)
+    if statistics.rows is not None and statistics.n <= SMALL:
+        return _of_rows(statistics, centred)
+    if dim_out * 20 <= KRYLOV:
+        return _krylov(statistics, centred)
+    return _whole(statistics, centred)
+
+
+def _means(statistics: Statistics, centred: bool) -> tuple[FloatArray, FloatArray]:
+    if centred:
+        return np.zeros_like(statistics.mean_x), np.zeros_like(statistics.mean_y)
+    return statistics.mean_x, statistics.mean_y
+
+
+def _cross(statistics: Statistics, centred: bool) -> FloatArray:
+    mean_x, mean_y = _means(statistics, centred)
+    scaled = statistics.xy * np.outer(statistics.scale_x, statistics.scale_y)
+    return np.asarray(scaled + np.outer(mean_x, mean_y))
+
+
+def _whole(statistics: Statistics, centred: bool) -> Problem:
+    mean_x, _ = _means(statistics, centred)
+    sigma_x = statistics.covariance_x() * np.outer(statistics.scale_x, statistics.scale_x)
+    return Problem(sigma_x + np.outer(mean_x, mean_x), _cross(statistics, centred))
+
+
+def _of_rows(statistics: Statistics, centred: bool) -> Problem:
+    """In the span of the rows: X = U diag(√(nλ)) Vᵀ gives sigma_x = diag(λ) and its part of sigma_xy."""
+    assert statistics.rows is not None
+    mean_x, mean_y = _means(statistics, centred)
+    x = statistics.rows[0] * statistics.scale_x + mean_x
+    y = statistics.rows[1] * statistics.scale_y + mean_y
+    values, left = np.linalg.eigh(x @ x.T / statistics.n)
+    kept = values > _ROUNDING * values[-1]
+    values, left = values[kept], left[:, kept]
+    return Problem(np.diag(values), np.sqrt(values / statistics.n)[:, None] * (left.T @ y))
+
+
+def _krylov(statistics: Statistics, centred: bool) -> Problem:
+    """In the span of sigma_xy, sigma_x sigma_xy, sigma_x² sigma_xy, …, orthonormalised."""
+    mean_x, _ = _means(statistics, centred)
+    scale = statistics.scale_x[:, None]
+    count = statistics.n
+
+    def product(vectors: FloatArray) -> FloatArray:
+        if statistics.rows is not None:
+            image = statistics.rows[0].T @ (statistics.rows[0] @ (scale * vectors)) / count
+        else:
+            image = statistics.covariance_x() @ (scale * vectors)
+        return np.asarray(scale * image + np.outer(mean_x, mean_x @ vectors))
+
+    sigma_xy = _cross(statistics, centred)
+    frame = block = np.linalg.qr(sigma_xy)[0]
+    while frame.shape[1] + block.shape[1] <= KRYLOV:
+        block = product(block)
+        size = np.linalg.norm(block, axis=0).max()
+        for _ in range(2):  # once leaves rounding behind
+            block = block - frame @ (frame.T @ block)
+        block, triangle = np.linalg.qr(block)
+        block = block[:, np.abs(np.diag(triangle)) > _ROUNDING * size]
+        if not block.shape[1]:
+            break
+        frame = np.hstack([frame, block])
+    sigma_x = frame.T @ product(frame)
+    return Problem((sigma_x + sigma_x.T) / 2, frame.T @ sigma_xy)

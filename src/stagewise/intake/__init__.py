@@ -1,0 +1,1 @@
+"""A person's own file, whatever it is kept in, as statistics of its inputs and outputs."""

@@ -1,0 +1,106 @@
+"""From a file to statistics: the one path for every container."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stagewise.arrays import FloatArray
+from stagewise.errors import StagewiseError
+from stagewise.intake.columns import Columns
+from stagewise.intake.outputs import Encoding, encoding
+from stagewise.intake.samples import Samples
+from stagewise.intake.scan import Scan
+from stagewise.intake.statistics import Statistics, check_range, statistics_of
+from stagewise.intake.wording import listed, pasted
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A file's statistics, and what was understood and left out on the way.
+
+    inputs, outputs : names of the columns. classes : how many, 0 where the outputs are numbers.
+    constant_inputs, constant_outputs : places of columns that hold one value.
+    """
+
+    name: str
+    statistics: Statistics
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    classes: int
+    constant_inputs: tuple[int, ...]
+    constant_outputs: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def take_in(samples: Samples, droppable: bool) -> Intake:
+    """Read the samples once, or twice where classes have to be found first.
+
+    droppable : whether a column can be left out by name, for the advice.
+    Raises StagewiseError for missing values, fewer than two rows, and outputs of neither kind.
+    """
+    outputs = encoding(samples)
+    scan = Scan(samples.name, (*samples.inputs, *samples.outputs))
+    found = statistics_of(_blocks(samples, outputs, scan))
+    check_range(found)
+    split = len(samples.inputs)
+    numbers = outputs.classes == 0
+    constant = np.flatnonzero(scan.constant)
+    notes = list(samples.notes)
+    if outputs.note is not None:
+        notes.append(outputs.note)
+    notes += _row_numbers(samples, scan) if droppable else []
+    return Intake(
+        name=samples.name,
+        statistics=found,
+        inputs=samples.inputs,
+        outputs=outputs.names,
+        classes=outputs.classes,
+        constant_inputs=tuple(constant[constant < split].tolist()),
+        constant_outputs=tuple((constant[constant >= split] - split).tolist()) if numbers else (),
+        notes=tuple(notes),
+    )
+
+
+def open_samples(path: Path, columns: Columns) -> Samples:
+    """A table as samples; `.npz` archives have `arrays.array_samples`."""
+    from stagewise.intake.table_samples import table_samples
+    from stagewise.intake.tables import Table
+
+    return table_samples(Table.open(path, header=columns.header), columns)
+
+
+def _blocks(
+    samples: Samples, outputs: Encoding, scan: Scan
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    for inputs, raw in samples.blocks(outputs.as_text):
+        encoded = outputs.encode(raw)
+        shown = encoded if outputs.classes == 0 else encoded.sum(axis=1, keepdims=True)
+        scan.add(np.hstack([inputs, shown]))
+        if not scan.total_missing:  # else go on counting, for the sentence
+            yield inputs, encoded
+    scan.check()
+
+
+def _row_numbers(samples: Samples, scan: Scan) -> list[str]:
+    found = (
+        [name for name, it_is in zip(samples.inputs, scan.numbering, strict=False) if it_is]
+        if scan.rows > 2
+        else []
+    )
+    if not found:
+        return []
+    return [f"{listed(found)} counts the rows; if it is no input, say --drop {pasted(found)}"]
+
+
+def refuse_all_constant(intake: Intake) -> None:
+    """Raise StagewiseError where nothing would be left without the constant columns."""
+    for kind, names, constant in (
+        ("input", intake.inputs, intake.constant_inputs),
+        ("output", intake.outputs, intake.constant_outputs),
+    ):
+        if len(constant) == len(names):
+            raise StagewiseError(
+                f"Every {kind} of {intake.name} is constant; nothing can be learned."
+            )

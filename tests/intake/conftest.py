@@ -1,0 +1,41 @@
+"""Small tables for the forecasting tests."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stagewise.cli import main
+
+
+@pytest.fixture(scope="session")
+def frame():
+    """Five inputs, two targets that are numbers, one column of classes; 90 rows."""
+    generator = np.random.default_rng(5)
+    inputs = generator.standard_normal((90, 5)) * [3, 2, 1.5, 1, 0.7]
+    outputs = inputs @ generator.standard_normal((5, 2)) + generator.standard_normal((90, 2))
+    frame = pd.DataFrame(np.hstack([inputs, outputs]), columns=[*"abcde", "price", "volume"])
+    return frame.assign(city=np.where(inputs[:, 0] > 1, "Rome", "Oslo"))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Write a frame as a file of a given ending and return its path."""
+
+    def save(frame, ending="csv"):
+        path = tmp_path / f"table.{ending}"
+        getattr(frame, f"to_{ending}")(path, index=False)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def command(capsys):
+    """Run `stagewise forecast` with arguments: exit code, standard output, standard error."""
+
+    def run(*arguments):
+        code = main(["forecast", *map(str, arguments)])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
