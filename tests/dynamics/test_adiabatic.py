@@ -35,8 +35,8 @@ def test_it_agrees_with_descent_from_the_same_start(name, stages, rtol):
     ]
     last = int(1.2 * found.learning_iterations.max())
     records = np.unique(np.geomspace(1, last, 250).round().astype(int))
-    trajectory = gradient_descent(problem, weights, step, records, modes=stages)
-    measured = learning_times(trajectory, problem)[0]
+    trajectory = gradient_descent(problem, weights, step, records, modes=stages, refine=True)
+    measured = learning_times(trajectory, problem).learning_iteration
     error = np.log(measured / found.learning_iterations[0])
     assert np.sqrt(np.mean(error**2)) < rtol
     plain = delta / np.log1p(step * problem.modes.sigma[:stages])

@@ -127,20 +127,20 @@ class Batch:
         landscape = MomentLandscape(self.target, self.curvature, self.basis)
         advance_by_rule(self.rule, weights, memory, landscape, self.step_size, every[1], every[0])
 
+    @np.errstate(all="ignore")
     def measure(self, layers: Layers, runs: IntArray) -> dict[str, AnyArray]:
         """Observables of the given runs; those of runs that are not "finite" are meaningless."""
         picked = slice(None) if len(runs) == len(self.step_size) else runs  # spares copies
         layers = [layer[picked] for layer in layers[: self.depth]]
         if self.basis is not None:
             layers[0] = self.basis[picked].transpose(0, 2, 1) @ layers[0]
-        with np.errstate(all="ignore"):
-            product = layers[0]
-            for layer in layers[1:]:
-                product = product @ layer
-            finite = np.isfinite(_sum_entries(product**2))
-            found = {"finite": finite, "product": product}
-            found |= {f"weights_{position}": layer for position, layer in enumerate(layers)}
-            self._measure_training(found, layers, product, picked)
+        product = layers[0]
+        for layer in layers[1:]:
+            product = product @ layer
+        finite = np.isfinite(_sum_entries(product**2))
+        found = {"finite": finite, "product": product}
+        found |= {f"weights_{position}": layer for position, layer in enumerate(layers)}
+        self._measure_training(found, layers, product, picked)
         if not finite.all():
             product = np.where(finite[:, None, None], product, 0)
         self._measure_spectra(found, product, picked)
@@ -235,12 +235,11 @@ def _gradient_norm(residual: FloatArray, layers: list[FloatArray]) -> FloatArray
 def _imbalance(layers: list[FloatArray]) -> FloatArray:
     """Largest relative ‖W_lᵀW_l − W_{l+1}W_{l+1}ᵀ‖_F over neighbouring layers, 0 for one layer."""
     worst = np.zeros(len(layers[0]))
-    with np.errstate(all="ignore"):
-        for layer, following in pairwise(layers):
-            left = layer.transpose(0, 2, 1) @ layer
-            right = following @ following.transpose(0, 2, 1)
-            norm = np.sqrt(_sum_entries(left**2) + _sum_entries(right**2))
-            worst = np.maximum(worst, np.sqrt(_sum_entries((left - right) ** 2)) / norm)
+    for layer, following in pairwise(layers):
+        left = layer.transpose(0, 2, 1) @ layer
+        right = following @ following.transpose(0, 2, 1)
+        norm = np.sqrt(_sum_entries(left**2) + _sum_entries(right**2))
+        worst = np.maximum(worst, np.sqrt(_sum_entries((left - right) ** 2)) / norm)
     return worst
 
 

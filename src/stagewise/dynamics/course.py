@@ -34,10 +34,11 @@ def take_course(
     recorder: Recorder,
     records: IntArray,
     ends: IntArray,
-    rotate: bool,
+    rotate: BoolArray,
     refine: bool,
 ) -> None:
-    """Train and record. records : ascending. ends : (runs,), no record after it is made.
+    """Train and record. records : ascending. ends : (runs,), no record after it is made. rotate :
+    (runs,), whose hidden directions are kept apart.
 
     Iterations that are recorded have the same bits whatever is recorded between them.
     """
@@ -67,8 +68,8 @@ def take_course(
         recorder.diverged[arrived[~measured["finite"]]] = True
         _arrive(at, recorder, arrived, stop, measured, batch.depth if refine else None)
         at.position[arrived] += asked
-        if rotate:
-            turned = arrived[asked & measured["finite"]]
+        turned = arrived[asked & measured["finite"] & rotate[arrived]]
+        if len(turned):
             turning = layers[0][turned], layers[1][turned]
             layers[0][turned], layers[1][turned] = rotate_hidden(*turning)
         runs = runs[~recorder.diverged[runs] & (at.position[runs] < len(records))]

@@ -3,15 +3,11 @@
 Each run is copied into a padded image, advanced through all its steps while the image sits in
 the nearest cache, and copied back. Every matrix product of a step goes through one register-tiled
 routine for ``base + scale * (left @ right)``, so that forming the residual and updating the
-weights cost no passes of their own.
-
-Inside the compiled code a matrix is a triple (start, row stride, column stride) of
-positions in one flat array; swapping the strides of a left factor transposes it for free.
-Padding never reaches a result: sums run over true sizes only.
+weights cost no passes of their own. A matrix is a triple (start, row stride, column stride) of
+positions in one flat array. Padding never reaches a result: sums run over true sizes only.
 
 Of Numba it uses `njit`, `intrinsic`, `register_jitable` and three internals: `cgutils.for_range`,
-`cgutils.alloca_once` and `cgutils.get_or_insert_function`; of llvmlite the IR builder with typed
-pointers. `TRIED` are the versions that it was tried with.
+`cgutils.alloca_once` and `cgutils.get_or_insert_function`; of llvmlite the IR builder with typed pointers.
 """
 
 # The compiler's own interface carries no types.
@@ -274,7 +270,6 @@ def advance(
     target, curvature : arrays, shape (runs, n[0], n[-1])
     step_size : array, shape (runs,)
     steps : int, or array, shape (runs,)
-        How many steps each run takes; runs that take none are left alone.
     """
     runs, inputs = weights[0].shape[:2]
     sizes = [inputs, *(weight.shape[2] for weight in weights)]

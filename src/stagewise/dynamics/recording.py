@@ -86,7 +86,8 @@ class Recorder:
                 "run": runs[picked],
                 "iterations": iterations[picked],
                 "refined": ~asked[picked],
-                **{name: measured[name][picked] for name in self.fields},
+                # A copy, since weights and a product of one layer are what training writes to.
+                **{name: np.array(measured[name][picked]) for name in self.fields},
             }
         )
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stagewise.arrays import FloatArray, IntArray
+from stagewise.arrays import BoolArray, FloatArray, IntArray
 from stagewise.dynamics.batch import Batch
 from stagewise.dynamics.course import take_course
 from stagewise.dynamics.observables import OBSERVABLES, Engine
@@ -15,6 +15,9 @@ from stagewise.dynamics.recording import Recorder, Trajectory
 from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
+
+ROTATE_BELOW = 1e-13
+"""Layers that start below this share of their end meet the rounding of it: from delta of about 30."""
 
 
 def train(
@@ -69,7 +72,8 @@ def train(
     batch = Batch.of(problems, len(layers), steps, followed, rule, observables, engine)
     ends = np.full(runs, records[-1]) if stop_at is None else np.asarray(stop_at)
     recorder = Recorder(batch, keep_products, keep_weights, keep_refined)
-    take_course(batch, batch.rotated(layers), recorder, records, ends, bool(rotate), refine)
+    turned = _to_rotate(rotate, batch, layers)
+    take_course(batch, batch.rotated(layers), recorder, records, ends, turned, refine)
     trajectory = recorder.trajectory()
     return trajectory if batched else _alone(trajectory)
 
@@ -102,6 +106,15 @@ def gradient_descent(
         keep_weights=keep_weights,
         rotate=rotate,
     )
+
+
+def _to_rotate(rotate: bool | None, batch: Batch, layers: Sequence[FloatArray]) -> BoolArray:
+    """Runs whose hidden directions are kept apart (runs,)."""
+    if rotate is not None or len(layers) != 2 or not batch.rule.compiled:
+        return np.full(len(layers[0]), bool(rotate))
+    norms = [np.linalg.norm(each, axis=(1, 2)) for each in layers]
+    ends = np.linalg.norm(batch.solution, axis=(1, 2))
+    return np.asarray(norms[0] * norms[1] < ROTATE_BELOW**2 * ends)
 
 
 def _alone(batch: Trajectory) -> Trajectory:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
 from stagewise.arrays import FloatArray
 from stagewise.dynamics.networks import initial_weights
 from stagewise.dynamics.training import gradient_descent
@@ -52,9 +51,8 @@ def train(
         weights = initial_weights(problem, "gaussian", 2, *scale, random)
         weights[0] = weights[0] * np.sqrt(problem.dim_in / (dim_in or problem.dim_in))
         trajectory = gradient_descent(
-            problem, weights, forecast.step_size, records, modes=stages, rotate=True
+            problem, weights, forecast.step_size, records, modes=stages, refine=True, rotate=True
         )
-        shares = trajectory.response_values / problem.modes.sigma[:stages]
-        measured[seed] = crossing_iteration(trajectory.iterations, shares)
+        measured[seed] = trajectory.learning_iteration
         after_each(seed + 1)
     return measured

@@ -32,7 +32,9 @@ def _learning_times(runs: RecordedRuns) -> pa.Table:
     columns |= {name: np.repeat(values, modes) for name, values in _of_runs(runs).items()}
     columns |= {name: values.ravel() for name, values in per_mode.items()}
     columns["mode"] = np.tile(np.arange(1, modes + 1), count)
-    late = np.isnan(per_mode["learning_iteration"])
+    # A mode is not reached by the criterion that was recorded; by the first where both were.
+    criterion = "learning_iteration" if runs.has("response_value") else "mode_learning_iteration"
+    late = np.isnan(per_mode[criterion])
     diverged = (runs.of_run("status") == "diverged")[:, None]
     status = np.where(diverged, "diverged", np.where(late, "not_reached", "ok"))
     columns["status"] = _words(status)
@@ -119,6 +121,8 @@ def _column(values: object, field: pa.Field, rows: int) -> pa.Array | pa.Chunked
     """A column of the field's type; NaN and what is not given are missing."""
     if values is None:
         return pa.nulls(rows, type=field.type)
+    if pa.types.is_floating(field.type):
+        values = np.asarray(values)
     if isinstance(values, np.ndarray):
         return pa.array(values, type=field.type, from_pandas=True)
     return values.cast(field.type)  # type: ignore[attr-defined]
