@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from stagewise.data.datasets import data_directory, draw_moments
-from stagewise.data.image_specs import MnistData
+from stagewise.data.kinds.mnist import MnistData
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.dynamics.kernel import advance
 from stagewise.problems.problem import Problem

@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import crossing_iteration, learning_times
-from stagewise.config.models import DigitsData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
 from stagewise.dynamics import gradient_descent
 from stagewise.dynamics.networks import initial_weights
 from stagewise.planning.experiments import record_iterations

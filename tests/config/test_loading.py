@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 
 from stagewise.config.loading import merged, read_plan, read_yaml
 from stagewise.errors import StagewiseError
-from stagewise.planning.plan import make_plan
+from stagewise.planning.checking import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))

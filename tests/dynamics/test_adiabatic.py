@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import learning_times
-from stagewise.config.models import DigitsData, PowerLawData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
+from stagewise.data.kinds.power_law import PowerLawData
 from stagewise.dynamics import gradient_descent, quasi_adiabatic
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast import initial_amplitudes

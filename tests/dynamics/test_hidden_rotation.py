@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import DigitsData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
 from stagewise.data.synthetic import aligned, random_orthogonal
 from stagewise.dynamics import gradient_descent, quasi_adiabatic
 from stagewise.dynamics.hidden_rotation import rotate_hidden

@@ -6,8 +6,11 @@ import pyarrow.compute as pc
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import AlignedData, Experiment, LowRankMatrixData, RandomModesData
+from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.aligned import AlignedData
+from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
+from stagewise.data.kinds.random_modes import RandomModesData
 from stagewise.pipeline.simulate import absolute_step, simulate
 from stagewise.pipeline.statistics import learning_times_table
 from stagewise.pipeline.summary import summary_table

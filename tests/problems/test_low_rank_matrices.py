@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import LowRankMatrixData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
 from stagewise.data.npz import read_moments, write_moments
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem

@@ -8,13 +8,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from stagewise.claims.registry import Judgement
-from stagewise.claims.tables import write_claims
 from stagewise.cli import main
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import AGGREGATES
 from stagewise.release.comparison import archive, report, verify
 from stagewise.store.files import write_table
+from stagewise.studies.common.judging import Judgement
+from stagewise.studies.common.ledger import write_claims
 
 
 def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a"):
@@ -28,7 +28,17 @@ def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a"):
         folder / "tables/assumption.csv", index=False
     )
     claim = Judgement(
-        "one", "ours", "it holds", "closed_form", 1.0, 0.1, measured, (0.9, 1.1), verdict, ""
+        "one",
+        "ours",
+        "it holds",
+        "closed_form",
+        1.0,
+        0.1,
+        measured,
+        (0.9, 1.1),
+        verdict,
+        "",
+        "1 ± 0.1",
     )
     write_claims([claim], folder / "claims.json")
     return folder

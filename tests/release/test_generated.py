@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stagewise.claims import CLAIMS
-from stagewise.claims.tables import read_claims
 from stagewise.config.models import Config, Experiment
-from stagewise.config.sentences import DATA_KINDS
 from stagewise.config.training import TRAINING_KINDS, TRAINING_PARTS
+from stagewise.data.kinds import KINDS
 from stagewise.dynamics.optimisers import RULES
 from stagewise.errors import StagewiseError
 from stagewise.release.generated import (
@@ -21,6 +19,8 @@ from stagewise.release.generated import (
     schema,
     with_claims,
 )
+from stagewise.studies.common.ledger import read_claims
+from stagewise.studies.common.registry import claims
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,7 +36,7 @@ def test_generated_files_are_current(path):
 def test_the_description_of_the_config_has_every_key():
     text = config_readme()
     training = (*TRAINING_KINDS.values(), *TRAINING_PARTS.values())
-    for model in (Config, Experiment, *DATA_KINDS.values(), *RULES.values(), *training):
+    for model in (Config, Experiment, *KINDS.values(), *RULES.values(), *training):
         for name, field in model.model_fields.items():
             if name == "kind":
                 continue
@@ -48,7 +48,7 @@ def test_the_schema_refuses_unknown_keys_and_names_every_kind():
     parsed = json.loads(schema())
     assert parsed["additionalProperties"] is False
     assert set(parsed["properties"]) == set(Config.model_fields)
-    assert {*DATA_KINDS, *RULES, *TRAINING_KINDS} == {
+    assert {*KINDS, *RULES, *TRAINING_KINDS} == {
         each["properties"]["kind"]["const"]
         for each in parsed["$defs"].values()
         if "kind" in each["properties"]
@@ -57,11 +57,11 @@ def test_the_schema_refuses_unknown_keys_and_names_every_kind():
 
 def test_the_reference_has_every_claim_and_no_other():
     archived = {each.id: each for each in read_claims(ROOT / "reference/claims.json")}
-    assert list(archived) == [claim.id for claim in CLAIMS]
-    for claim in CLAIMS:
-        same = (claim.statement, claim.expected, claim.tolerance, claim.figure, claim.source)
+    assert list(archived) == [claim.id for claim in claims()]
+    for claim in claims():
+        same = (claim.statement, claim.holds.words, claim.figure, claim.source)
         each = archived[claim.id]
-        assert (each.statement, each.expected, each.tolerance, each.figure, each.source) == same
+        assert (each.statement, each.holds, each.figure, each.source) == same
         assert each.measured is not None
 
 

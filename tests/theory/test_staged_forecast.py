@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import DigitsData, LowRankRegressionData, PowerLawData, RotatedData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
+from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
+from stagewise.data.kinds.power_law import PowerLawData
+from stagewise.data.kinds.rotated import RotatedData
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast import PooledMoments, initial_amplitudes, plain_forecast

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
-
 from stagewise.claims import CLAIMS, claim_named, judge
 from stagewise.claims.tables import read_claims
 from stagewise.figures import FIGURES as SPECS
-from stagewise.planning.plan import AGGREGATES, make_plan
 from stagewise.planning.targets import claim_targets
 from stagewise.store.aggregates import Aggregates
+
+from stagewise.planning.checking import make_plan
+from stagewise.planning.plan import AGGREGATES
 from stagewise.store.files import read_table, write_table
 
 from .working_copy import FIGURES, REPOSITORY, RESULTS, build, planned

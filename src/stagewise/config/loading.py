@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from stagewise.errors import StagewiseError
-from stagewise.planning.plan import Plan, make_plan
+from stagewise.planning.checking import make_plan
+from stagewise.planning.plan import Plan
 
 
 def read_plan(overlay: Path | None = None, root: Path = Path()) -> Plan:

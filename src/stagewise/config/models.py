@@ -9,75 +9,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from stagewise.config.training import TrainingExperiments
-from stagewise.data.image_specs import (
-    Cifar10Data,
-    FashionMnistData,
-    ImageNet64Data,
-    MnistData,
-    Section,
-)
-from stagewise.data.specs import (
-    AlignedData,
-    AutoencoderData,
-    Count,
-    DigitsData,
-    LowRankMatrixData,
-    LowRankRegressionData,
-    NonNegative,
-    NpzData,
-    Positive,
-    PowerLawData,
-    RandomModesData,
-    RotatedData,
-)
+from stagewise.config.training import TrainingExperiment
+from stagewise.data.kinds import DataSpec
 from stagewise.dynamics.initialisations import Initialisation
 from stagewise.dynamics.observables import OBSERVABLES, Engine, Observable
 from stagewise.dynamics.optimisers import Optimizer
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.update_rule import UpdateRule
-
-__all__ = [
-    "AlignedData",
-    "AutoencoderData",
-    "Cifar10Data",
-    "Config",
-    "DataSpec",
-    "DigitsData",
-    "Experiment",
-    "FashionMnistData",
-    "ImageNet64Data",
-    "LowRankMatrixData",
-    "LowRankRegressionData",
-    "MnistData",
-    "NpzData",
-    "PowerLawData",
-    "RandomModesData",
-    "RotatedData",
-    "Section",
-]
+from stagewise.fields import Count, NonNegative, Positive, Section
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-
-
-DataSpec = Annotated[
-    AlignedData
-    | RandomModesData
-    | AutoencoderData
-    | LowRankRegressionData
-    | LowRankMatrixData
-    | RotatedData
-    | PowerLawData
-    | DigitsData
-    | MnistData
-    | FashionMnistData
-    | Cifar10Data
-    | ImageNet64Data
-    | NpzData,
-    Field(discriminator="kind"),
-]
 
 
 def _listed(given: Any) -> Any:
@@ -223,18 +166,6 @@ class Experiment(Section):
         return self
 
 
-def _without_null(sections: Any) -> Any:
-    if isinstance(sections, dict):
-        return {name: section for name, section in sections.items() if section is not None}
-    return sections
-
-
-Experiments = Annotated[
-    dict[Name, Experiment],
-    BeforeValidator(_without_null, json_schema_input_type=dict[Name, Experiment | None]),
-]
-
-
 class Config(Section):
     """Everything a run of the workflow depends on."""
 
@@ -253,22 +184,16 @@ class Config(Section):
         20, description="Random basis completions averaged in the table assumption."
     )
     datasets: dict[Name, DataSpec] = Field(min_length=1, description="Data sets by name.")
-    experiments: Experiments = Field(
-        min_length=1,
-        description="Experiments by name; an overlay leaves one out by setting it to null.",
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="Experiments by name; the key `only` chooses some of them."
     )
-    training: TrainingExperiments = Field(
+    training: dict[Name, TrainingExperiment] = Field(
         {}, description="Runs on samples or under other update rules, by name."
     )
-    figures: list[Name] = Field(min_length=1, description="Figures to render, in page order.")
-
-    @field_validator("figures")
-    @classmethod
-    def _figures_differ(cls, figures: list[str]) -> list[str]:
-        repeated = sorted({name for name in figures if figures.count(name) > 1})
-        if repeated:
-            raise ValueError(f"{', '.join(repeated)} listed twice; list each figure once")
-        return figures
+    only: list[str] = Field(
+        [],
+        description="Experiments and studies to run, a study with all that it reads; [] for all.",
+    )
 
     @model_validator(mode="after")
     def _datasets_exist(self) -> "Config":
@@ -282,5 +207,12 @@ class Config(Section):
                     raise ValueError(
                         f"{key} names {dataset!r}, which the section datasets does not define; "
                         f"it has {known}"
+                    )
+        for name, experiment in self.experiments.items():
+            for dataset in experiment.datasets:
+                if not experiment.centred and self.datasets[dataset].centred_only():
+                    raise ValueError(
+                        f"experiments.{name} is not centred, but of {dataset} only centred moments "
+                        "are known; leave it out or set centred to true"
                     )
         return self

@@ -3,19 +3,15 @@
 import difflib
 import math
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from stagewise.config.models import Config, DataSpec, Experiment
+from stagewise.config.models import Config, Experiment
+from stagewise.data.kinds import KINDS
 from stagewise.dynamics.optimisers import RULES
 from stagewise.errors import StagewiseError
-
-DATA_KINDS: dict[str, type[BaseModel]] = {
-    get_args(model.model_fields["kind"].annotation)[0]: model
-    for model in get_args(get_args(DataSpec)[0])
-}
 
 
 def parse_config(raw: Mapping[str, Any]) -> Config:
@@ -47,7 +43,7 @@ def _sentence(details: ErrorDetails) -> str:
             return f"- {key} is missing; it has no default, so give it a value."
         case "union_tag_invalid" | "union_tag_not_found":
             kind = given.get("kind") if isinstance(given, Mapping) else given
-            kinds = RULES if "optimizer" in keys else DATA_KINDS
+            kinds = RULES if "optimizer" in keys else KINDS
             return f"- {key}.kind is {kind!r}; it must be one of {', '.join(kinds)}."
         case "value_error":
             text = details["msg"].removeprefix("Value error, ")
@@ -58,8 +54,8 @@ def _sentence(details: ErrorDetails) -> str:
 
 def _owner(location: list[Any]) -> tuple[type[BaseModel], list[Any]]:
     """The model that a location lies in, and the location without the union's tag."""
-    if location[:1] == ["datasets"] and len(location) > 2 and location[2] in DATA_KINDS:
-        return DATA_KINDS[location[2]], location[:2] + location[3:]
+    if location[:1] == ["datasets"] and len(location) > 2 and location[2] in KINDS:
+        return KINDS[location[2]], location[:2] + location[3:]
     if location[2:3] == ["optimizer"] and len(location) > 4 and location[4] in RULES:
         return RULES[location[4]], location[:4] + location[5:]
     if location[:1] == ["experiments"] and len(location) > 2:
@@ -95,6 +91,11 @@ def _allowed(details: ErrorDetails) -> str:
             return f"it must have at least {_items(limits['min_length'])}"
         case "too_long":
             return f"it must have at most {_items(limits['max_length'])}"
+        case "model_type" if details["input"] is None and details["loc"][0] == "experiments":
+            return (
+                "it must be a section of keys with values; to leave an experiment out, name the "
+                "others in `only`"
+            )
         case "model_type" | "model_attributes_type" | "dict_type":
             return "it must be a section of keys with values"
         case "invalid_key":

@@ -1,12 +1,11 @@
 """Sections of the configuration about runs that are trained on samples, or by other update rules."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from stagewise.data.image_specs import Section
-from stagewise.data.specs import Count, NonNegative, Positive
 from stagewise.dynamics.optimisers import Optimizer
+from stagewise.fields import Count, NonNegative, Positive, Section
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 SampleSet = Literal[
@@ -56,6 +55,26 @@ class UpdateRules(Section):
     end_iterations: Count = Field(20_000, description="Length of those runs.")
 
 
+class StagedProblems(Section):
+    """Linear networks on random problems whose moments do not commute."""
+
+    kind: Literal["staged_problems"]
+    cases: Count = Field(200, description="Random problems, one start each.")
+    dim_in: Count = Field(6, description="Input dimension.")
+    modes: Count = Field(4, description="Output dimension and number of modes.")
+    width: Count = Field(5, description="Hidden units.")
+    condition: Positive = Field(30, description="Largest over smallest eigenvalue of sigma_x.")
+    sigma_ratio: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.6, description="Each singular value of sigma_xy over the one before."
+    )
+    step_size: Positive = Field(
+        0.3, description="Step over the largest sigma, or less where that is not stable."
+    )
+    delta: list[Positive] = Field(
+        [16, 32], min_length=2, max_length=2, description="Initial scales."
+    )
+
+
 class BatchSetting(Section):
     """One sample and one way to draw batches from it."""
 
@@ -80,6 +99,14 @@ class MiniBatches(Section):
     delta: list[Positive] = Field(min_length=1, description="Initial scales.")
     replicates: Count = Field(300, description="Sequences of batches per setting, from one start.")
     settings: list[BatchSetting] = Field(min_length=1, description="Samples and batches.")
+    diffusion_noise: list[NonNegative] = Field(
+        [],
+        description="Label noise (its variance over lam times the squared strength of the mode) of "
+        "runs of one mode, two and three layers, whose diffusion is followed.",
+    )
+    diffusion_samples: Count = Field(
+        20_000, description="Gaussian samples that it is averaged over."
+    )
 
 
 class SampleChoice(Section):
@@ -126,12 +153,13 @@ class Networks(Section):
 
 
 TrainingExperiment = Annotated[
-    UpdateRules | MiniBatches | RealSamples | Networks, Field(discriminator="kind")
+    UpdateRules | StagedProblems | MiniBatches | RealSamples | Networks, Field(discriminator="kind")
 ]
 
 
 TRAINING_KINDS: dict[str, type[Section]] = {
     "update_rules": UpdateRules,
+    "staged_problems": StagedProblems,
     "mini_batches": MiniBatches,
     "real_samples": RealSamples,
     "networks": Networks,
@@ -141,15 +169,3 @@ TRAINING_PARTS: dict[str, type[Section]] = {
     "settings": BatchSetting,
     "samples": SampleChoice,
 }
-
-
-def _without_null(sections: Any) -> Any:
-    if isinstance(sections, dict):
-        return {name: section for name, section in sections.items() if section is not None}
-    return sections
-
-
-TrainingExperiments = Annotated[
-    dict[str, TrainingExperiment],
-    BeforeValidator(_without_null, json_schema_input_type=dict[str, TrainingExperiment | None]),
-]

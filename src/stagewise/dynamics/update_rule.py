@@ -13,8 +13,8 @@ import numpy as np
 from pydantic_core import PydanticUndefined
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.data.image_specs import Section
 from stagewise.dynamics.gradients import descent_directions
+from stagewise.fields import Section
 
 
 class Landscape(Protocol):

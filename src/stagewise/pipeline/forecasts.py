@@ -22,7 +22,7 @@ from stagewise.theory.forecast import (
 from stagewise.theory.staged_forecast import staged_forecast
 
 
-def forecast_table(
+def forecasts_table(
     name: str, experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
 ) -> pa.Table:
     """`forecasts.parquet` of one experiment: a row a data set, draw, grid point and stage.

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stagewise.claims.registry import Judgement
-from stagewise.claims.tables import read_claims
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import AGGREGATES
 from stagewise.store.files import canonical_hash, read_table, write_text
 from stagewise.store.formats import read_csv
+from stagewise.studies.common.judging import Judgement
+from stagewise.studies.common.ledger import read_claims
 
 TABLES = ("assumption",)
 RTOL = 1e-6

@@ -53,6 +53,8 @@ TRAINING = pa.schema(
         field("plain_forecast", _REAL, "delta over the plain growth", _ITERATIONS),
         field("drift", _REAL, "factor by which mini-batches delay"),
         field("rival_drift", _REAL, "the same without repulsion of levels"),
+        field("peak_share", _REAL, "share of its target where a mode diffuses most"),
+        field("predicted_peak_share", _REAL, "the same by the law"),
         field("rank", _INTEGER, "rank at the end of training; 0: not measured"),
         field("predicted_rank", _INTEGER, "rank of nuclear-norm regression"),
     ]

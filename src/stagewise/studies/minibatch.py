@@ -6,10 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.conditions import at_most, within
+from stagewise.studies.common.conditions import within
 from stagewise.studies.common.practice import SETTING, whole_range, worst
 from stagewise.studies.common.practice_batches import (
-    deep_delays,
     first_modes,
     later_modes,
     scatters,
@@ -202,11 +201,13 @@ def one_step(runs: pd.DataFrame) -> pd.DataFrame:
     reads=RUNS,
     holds=within(1, 0.03),
 )
-def reshuffling(runs: pd.DataFrame) -> Measurement:
+def reshuffling(runs: pd.DataFrame) -> Measurement | None:
     """Slope without replacement times its rate, farthest from 1."""
     every = first_modes(runs, False)
     every = every[every["mixing"] <= 1]
     found = every[every["over_plain"] <= LARGEST_DELAY]
+    if found.empty:
+        return None
     later = every[every["over_plain"] > LARGEST_DELAY]["over_law"]
     listed = ", ".join(f"{value:.3f}" for value in later)
     return Measurement(
@@ -252,45 +253,3 @@ def level_repulsion(runs: pd.DataFrame) -> Measurement | None:
 def levels_apart(runs: pd.DataFrame) -> pd.DataFrame:
     """The law's diagonal term."""
     return runs.assign(growth=runs["growth"].where(~runs["replacement"], runs["rival_growth"]))
-
-
-@STUDY.claim(
-    "sgd_saddle_dynamics",
-    source="practice",
-    statement="Mini-batches do not alter saddle-to-saddle dynamics (as arXiv 2604.06366 has it in its "
-    "abstract): the first mode of two layers is learned when full batches learn it (|slope over that "
-    "of full batches − 1|, worst setting).",
-    reads=RUNS,
-    holds=at_most(0.03),
-)
-def unaltered(runs: pd.DataFrame) -> Measurement | None:
-    """Largest relative change of the slope."""
-    found = first_modes(runs, True)
-    change = (found["over_plain"] - 1).abs()
-    strong = found[found["mixing"] > 1]["over_plain"]
-    weak = found[found["mixing"] <= 1]["over_plain"]
-    deep = deep_delays(runs)
-    if deep.empty:
-        return None
-    shallow, listed = (
-        ", ".join(f"{value:.3f}" for value in deep[name]) for name in ("rival_drift", "delay")
-    )
-    faster = f" and is {strong.min():.2f} where κ > 1" if len(strong) else ""
-    return Measurement(
-        value=float(change.max()),
-        interval=whole_range(change),
-        in_scope=float((deep["delay"] - 1).abs().max()),
-        scope="with three layers, where the delay vanishes as δ grows",
-        note=f"The order of the modes and the rank of the plateaus stay. The slope over that of full "
-        f"batches is {weak.min():.3f} to {weak.max():.3f} where κ ≤ 1{faster}. With three layers "
-        f"times change by the factors {listed} (law "
-        f"{', '.join(f'{value:.3f}' for value in deep['drift'])}; two layers: {shallow}).",
-    )
-
-
-@unaltered.rival("Noise multiplies the weights: the slope is one over the Lyapunov exponent.")
-def one_over_exponent(runs: pd.DataFrame) -> pd.DataFrame:
-    """Learning times of two layers at that rate, where it was computed."""
-    known = runs["exponent"].notna() & (runs["depth"] == 2)
-    times = (runs["delta"] / runs["exponent"]).where(known, runs["learning_iteration"])
-    return runs.assign(learning_iteration=times)

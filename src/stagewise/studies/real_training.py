@@ -98,7 +98,8 @@ def _drifts(axes: Axes, runs: pd.DataFrame) -> None:
         )
     axes.axhline(1, color=style.MUTED, linewidth=0.7, zorder=0)
     axes.set(xlabel="mode", ylabel="T over forecast of full batches", ylim=(0.7, 1.9))
-    axes.legend(loc="upper left")
+    if runs["dataset"].isin(chosen).any():
+        axes.legend(loc="upper left")
 
 
 def _rms(errors: pd.DataFrame) -> str:
@@ -143,11 +144,13 @@ def plain_law(runs: pd.DataFrame) -> pd.DataFrame:
     reads=RUNS,
     holds=at_most(0.03),
 )
-def batch_forecast(runs: pd.DataFrame) -> Measurement:
+def batch_forecast(runs: pd.DataFrame) -> Measurement | None:
     """Largest error over data sets and both rules where noise is weak."""
     rows = runs[runs["batch_size"] > 0]
     found = mean_errors(rows, "forecast·drift")
     found = found[found["mixing"] < SMALL_MIXING]
+    if found.empty:
+        return None
     others = {}
     for name, law in (("without drift", "forecast"), ("without repulsion", "forecast·rival_drift")):
         errors = mean_errors(rows, law)

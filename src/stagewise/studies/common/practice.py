@@ -3,9 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.studies.common.study import Interval
+from stagewise.studies.common.study import Interval, NothingToMeasureError
 
 SETTING = ["setting", "rule", "activation", "loss", "batch_size", "replacement", "depth", "mode"]
+LAWS = {
+    "law": "growth",
+    "plain": "plain_growth",
+    "rival": "rival_growth",
+    "exponent": "exponent",
+}
+"""Columns with a growth per iteration, by what they are called in `over_…`."""
 _OF_A_SETTING = [
     "momentum",
     "decay",
@@ -20,39 +27,51 @@ _OF_A_SETTING = [
 ]
 
 
-def slopes(training: pd.DataFrame) -> pd.DataFrame:
-    """Iterations per unit of delta between the two largest scales, a row per setting and mode.
+def slopes_by_seed(training: pd.DataFrame) -> pd.DataFrame:
+    """Iterations per unit of delta between the two largest scales, a row per setting, mode and seed.
 
     training : rows of one experiment. Differencing cancels whatever does not grow with delta. Returns
-    the columns of the setting, `slope` (mean over seeds), `error` (its standard error, relative) and
-    `over_law`, `over_plain`, `over_rival`, `over_exponent`: the slope times the growth that each
-    says, which is 1 where it is right. Modes that are not learned are left out.
+    the columns of the table at the largest delta with `slope` and `over_law`, `over_plain`,
+    `over_rival`, `over_exponent`: the slope times the growth that each says, which is 1 where it is
+    right. Modes that are not learned are left out.
     """
     low, high = np.sort(training["delta"].unique())[-2:]
     wide = training.pivot_table(
         index=[*SETTING, "seed"], columns="delta", values="learning_iteration", observed=True
     )
-    each = ((wide[high] - wide[low]) / (high - low)).rename("slope").reset_index().dropna()
-    laws = training[training["delta"] == high].drop(columns="learning_iteration")
-    each = each.merge(laws, on=[*SETTING, "seed"])
-    # Under a schedule the law is a number per seed, so that products come before means.
-    each["over_law"] = each["slope"] * each["growth"]
-    grouped = each.groupby(SETTING, observed=True, sort=False)
-    found = grouped.agg(
-        slope=("slope", "mean"),
-        over_law=("over_law", "mean"),
-        scatter=("slope", "std"),
-        seeds=("slope", "size"),
-        **{name: (name, "first") for name in _OF_A_SETTING},
-    ).reset_index()
+    slope = ((wide[high] - wide[low]) / (high - low)).rename("slope").reset_index().dropna()
+    each = slope.merge(training[training["delta"] == high], on=[*SETTING, "seed"])
+    for name, law in LAWS.items():
+        each[f"over_{name}"] = each["slope"] * each[law]
+    return each
+
+
+def slopes(training: pd.DataFrame) -> pd.DataFrame:
+    """Means of `slopes_by_seed` over seeds, a row per setting and mode.
+
+    Laws may differ from seed to seed, so that products come before means. `error` is the standard
+    error of the slope, relative; `seeds` their number.
+    """
+    each = slopes_by_seed(training)
+    found = (
+        each.groupby(SETTING, observed=True, sort=False)
+        .agg(
+            slope=("slope", "mean"),
+            scatter=("slope", "std"),
+            seeds=("slope", "size"),
+            **{f"over_{name}": (f"over_{name}", "mean") for name in LAWS},
+            **{name: (name, "first") for name in _OF_A_SETTING},
+        )
+        .reset_index()
+    )
     found["error"] = found.pop("scatter") / np.sqrt(found["seeds"]) / found["slope"]
-    for name, law in (("plain", "plain_growth"), ("rival", "rival_growth"), ("exponent",) * 2):
-        found[f"over_{name}"] = found["slope"] * found[law]
     return found
 
 
 def worst(values: pd.Series, expected: float = 1.0) -> float:
     """The value farthest from what is expected."""
+    if values.empty:
+        raise NothingToMeasureError
     return float(values.iloc[int((values - expected).abs().to_numpy().argmax())])
 
 
@@ -86,3 +105,17 @@ def mean_errors(training: pd.DataFrame, law: str) -> pd.DataFrame:
     )
     found["error"] = np.sqrt(found.pop("square"))
     return found.reset_index()
+
+
+def over_forecast(runs: pd.DataFrame, law: str = "forecast") -> pd.DataFrame:
+    """Mean time over a forecast, a row per activation, loss, delta and mode."""
+    keys = ["activation", "loss", "delta", "mode"]
+    means = runs.groupby(keys, observed=True).agg(
+        time=("learning_iteration", "mean"), forecast=(law, "first")
+    )
+    return (means["time"] / means["forecast"]).rename("ratio").reset_index()
+
+
+def carried(runs: pd.DataFrame, activation: str, modes: int) -> pd.DataFrame:
+    """Rows of one activation and its first modes."""
+    return runs[(runs["activation"] == activation) & (runs["mode"] <= modes)]

@@ -7,7 +7,7 @@ from stagewise.studies.common.practice import slopes
 
 
 def _two_layers(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs[runs["depth"] == 2]
+    return runs[(runs["dataset"] == "prescribed") & (runs["depth"] == 2)]
 
 
 def first_modes(runs: pd.DataFrame, replacement: bool) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def scatters(runs: pd.DataFrame) -> pd.DataFrame:
 
 def deep_delays(runs: pd.DataFrame) -> pd.DataFrame:
     """Three layers: mean time over that of full batches, by setting, with the laws of the delay."""
-    rows = runs[runs["depth"] > 2].copy()
+    rows = runs[(runs["dataset"] == "prescribed") & (runs["depth"] > 2)].copy()
     rows["delay"] = rows["learning_iteration"] / rows["forecast"]
-    columns = {name: (name, "first") for name in ("noise", "drift", "rival_drift")}
+    columns = {name: (name, "first") for name in ("noise", "mixing", "drift", "rival_drift")}
     return rows.groupby("setting").agg(delay=("delay", "mean"), error=("delay", "sem"), **columns)

@@ -1,0 +1,42 @@
+"""What the Snakefile does before it says anything of rules."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from stagewise.errors import StagewiseError
+from stagewise.planning.checking import make_plan
+from stagewise.planning.costs import known_costs, seconds_of_rules
+from stagewise.planning.digests import keep_for_next_time
+from stagewise.planning.plan import Plan
+from stagewise.planning.processes import clear_stale_lock, pin_threads, share_package
+from stagewise.planning.progress import Progress
+
+
+def start(config: dict[str, Any], workflow: Any) -> tuple[Plan, Progress]:
+    """The plan of a configuration as Snakemake has merged it, and what tells of its progress.
+
+    Ends the process with a sentence and exit code 2 when the configuration cannot be used.
+    """
+    pin_threads()
+    share_package()
+    clear_stale_lock(Path.cwd())
+    try:
+        plan = make_plan(config)
+        plan.source("study")  # reads most of the sources
+    except StagewiseError as error:
+        print(f"\n{error}\n", file=sys.stderr, flush=True)
+        # Snakemake would wrap an exception in its own traceback; nothing has started yet.
+        os._exit(2)
+    keep_for_next_time()
+    # For Snakemake's own report; a rule that had them as parameters would run again for a word.
+    config["captions"] = {name: plan.caption(name) for name in plan.studies}
+    progress = Progress(
+        costs=lambda: seconds_of_rules(known_costs([plan], Path("reference"))),
+        cores=lambda: workflow.resource_settings.cores or 1,
+    )
+    if not workflow.output_settings.quiet:
+        logging.getLogger("snakemake").addHandler(progress)
+    return plan, progress

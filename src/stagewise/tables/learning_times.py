@@ -1,0 +1,41 @@
+"""Measured and predicted learning times per experiment."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from stagewise.studies.common.judging import read_frame
+
+READS = "learning_times"
+
+
+def table(paths: Sequence[Path], random_completions: int) -> pd.DataFrame:
+    """The table from the learning times of all experiments."""
+    return learning_times_summary(read_frame(READS, *paths))
+
+
+def learning_times_summary(times: pd.DataFrame) -> pd.DataFrame:
+    """`learning_times` as a table: measured over predicted, per experiment and grid axis.
+
+    Columns experiment, dataset, depth, initialisation, delta, runs, learned (share of modes), then
+    mean and 5–95 % range of measured/predicted for the discrete law, and the mean for the flow's.
+    """
+    keys = ["experiment", "dataset", "depth", "initialisation", "delta"]
+    rows = []
+    for key, group in times.groupby(keys, sort=True):
+        reached = group[group["learning_iteration"].notna()]
+        discrete = (reached["learning_iteration"] / reached["predicted_discrete"]).dropna()
+        flow = (reached["learning_iteration"] / reached["predicted_flow"]).dropna()
+        rows.append(
+            dict(zip(keys, key, strict=True))
+            | {
+                "runs": group["run"].nunique(),
+                "learned": len(reached) / len(group),
+                "over_discrete": discrete.mean(),
+                "over_discrete_low": discrete.quantile(0.05),
+                "over_discrete_high": discrete.quantile(0.95),
+                "over_flow": flow.mean(),
+            }
+        )
+    return pd.DataFrame(rows)
