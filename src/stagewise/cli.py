@@ -31,6 +31,17 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--configfile", type=Path, help="overlay over config.yaml")
         command.add_argument("--cores", type=_positive, default=2, help="cores of a run")
         command.set_defaults(function=function)
+    command = commands.add_parser(
+        "archive-moments", help="keep the moments of an image data set, or check those kept"
+    )
+    command.add_argument("name", nargs="+", help="mnist, fashion_mnist, cifar10 or imagenet64")
+    command.add_argument("--path", help="folder of the files, for imagenet64")
+    command.add_argument("--data-dir", help="folder of downloaded data")
+    command.add_argument("--into", type=Path, help="folder to write to (default: in --data-dir)")
+    command.add_argument(
+        "--check", action="store_true", help="only compare what is kept with the images"
+    )
+    command.set_defaults(function=_archive_moments)
     command = commands.add_parser("forecast", help="say when each rank of your data is learned")
     add_options(command)
     command.set_defaults(function=_forecast)
@@ -134,6 +145,21 @@ def _generate(options: argparse.Namespace) -> int:
         write_text(text, path)
         print(f"wrote {path}")
     return 0
+
+
+def _archive_moments(options: argparse.Namespace) -> int:
+    from stagewise.data.archiving import archive_moments, check_archive
+    from stagewise.data.datasets import data_directory
+
+    folder, agree = data_directory(options.data_dir), True
+    for name in options.name:
+        if options.check:
+            agrees, sentence = check_archive(name, options.path, folder)
+            agree = agree and agrees
+        else:
+            sentence = archive_moments(name, options.path, folder, options.into)
+        print(sentence)
+    return 0 if agree else 1
 
 
 def _forecast(options: argparse.Namespace) -> int:

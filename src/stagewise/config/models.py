@@ -189,4 +189,11 @@ class Config(Section):
                         f"{key} names {dataset!r}, which the section datasets does not define; "
                         f"it has {known}"
                     )
+        for name, experiment in self.experiments.items():
+            for dataset in experiment.datasets:
+                if not experiment.centred and self.datasets[dataset].centred_only():
+                    raise ValueError(
+                        f"experiments.{name} is not centred, but of {dataset} only centred moments "
+                        "are known; leave it out or set centred to true"
+                    )
         return self

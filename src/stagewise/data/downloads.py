@@ -45,6 +45,12 @@ class PublishedFile:
     verified: Literal["content", "archive"]
     unzipped: Callable[[Path], str] | None = None
 
+    @property
+    def digest_text(self) -> str:
+        """The digest and what it is of, for people."""
+        kind = "SHA-256 of the unzipped file" if self.verified == "content" else "MD5"
+        return f"{kind} {self.digest}"
+
     def is_called(self, name: str) -> bool:
         """Whether a file of this name would be it, as other libraries name and unzip files."""
         return _plain_name(name) == _plain_name(self.name)

@@ -44,6 +44,14 @@ class Data(Section, ABC):
         """Files that the moments are made from and that the user may edit."""
         return []
 
+    def published(self) -> dict[str, str]:
+        """Published files that the moments are made from, with their digests."""
+        return {}
+
+    def centred_only(self) -> bool:
+        """Whether the means are unknown, so that there are no uncentred moments."""
+        return False
+
     def look(self, folder: Path) -> None:
         """Look whether files that can be downloaded are there and whole; StagewiseError if not."""
 

@@ -31,6 +31,7 @@ class Moments:
     observed : None, or which entries of sigma_xy a completion problem sees; see `Problem`.
     held_out : moments of other samples of the same kind, to try what was learned on.
     centred : the covariances, if they are known better than the raw moments tell.
+    Means that are NaN are not known; the moments are then those about the means.
     """
 
     sigma_x: FloatArray
@@ -97,11 +98,24 @@ class Moments:
             n=total,
         )
 
+    @property
+    def means_known(self) -> bool:
+        """Whether there are uncentred moments too."""
+        return not np.isnan(self.mean_x).any()
+
     def problem(self, centred: bool) -> Problem:
         """The regression problem, with X and Y minus their means when `centred`.
 
-        Held-out data are taken about the means of these data, as a prediction would be.
+        Held-out data are taken about the means of these data, as a prediction would be. Raises
+        StagewiseError for uncentred moments where the means are not known.
         """
+        if not self.means_known:
+            if not centred:
+                raise StagewiseError(
+                    "The means of these data are not known, so there are centred moments only; "
+                    "set centred to true."
+                )
+            return Problem(self.sigma_x, self.sigma_xy)
         if not centred or self.observed is not None:  # a target has no mean to subtract
             origin = np.zeros(self.sigma_xy.shape[0]), np.zeros(self.sigma_xy.shape[1])
             held_out = self._held_out_about(*origin)

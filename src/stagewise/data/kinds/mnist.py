@@ -78,7 +78,7 @@ FASHION_FILES = _published(
 class _IdxData(Data):
     """Training images from two IDX files."""
 
-    published: ClassVar[dict[str, PublishedFile]]
+    sources: ClassVar[dict[str, PublishedFile]]
     elsewhere: ClassVar[str]
     directory: str
     download: bool
@@ -91,7 +91,7 @@ class _IdxData(Data):
         others = (folder / self.elsewhere,)
         images, labels = (
             obtain(file, folder / self.directory, self.download, others=others)
-            for file in self.published.values()
+            for file in self.sources.values()
         )
         return read_idx(images, 3), read_idx(labels, 1)
 
@@ -104,6 +104,10 @@ class _IdxData(Data):
         images, labels = self.load(folder)
         return images.reshape(len(images), -1) / 255.0, np.eye(10)[labels]
 
+    def published(self) -> dict[str, str]:
+        """Both files, with the digests that they are verified by."""
+        return {each.name: each.digest_text for each in self.sources.values()}
+
     def look(self, folder: Path) -> None:
         """Look for both files and verify them, without downloading."""
         self.model_copy(update={"download": False}).load(folder)
@@ -112,7 +116,7 @@ class _IdxData(Data):
 class MnistData(_IdxData):
     """MNIST training images, from two IDX files."""
 
-    published: ClassVar[dict[str, PublishedFile]] = FILES
+    sources: ClassVar[dict[str, PublishedFile]] = FILES
     elsewhere: ClassVar[str] = "MNIST"
     kind: Literal["mnist"]
     directory: str = Field("mnist", description="Folder of the IDX files, within data_dir.")
@@ -122,7 +126,7 @@ class MnistData(_IdxData):
 class FashionMnistData(_IdxData):
     """Fashion-MNIST training images, from two IDX files."""
 
-    published: ClassVar[dict[str, PublishedFile]] = FASHION_FILES
+    sources: ClassVar[dict[str, PublishedFile]] = FASHION_FILES
     elsewhere: ClassVar[str] = "FashionMNIST"
     kind: Literal["fashion_mnist"]
     directory: str = Field("fashion_mnist", description="Folder of the IDX files, within data_dir.")
