@@ -91,7 +91,7 @@ def test_runs_that_diverge_are_a_result_and_not_a_crash(unbuilt):
             }
         },
     )
-    build(unbuilt, "claims", "figures")
+    build(unbuilt, "claims", "figures", "tables")
     times = read_table(unbuilt / RESULTS / "learning_times.parquet").to_pandas()
     for _, each in times.groupby("experiment", observed=True):
         diverged = each["relative_step_size"] > 1
