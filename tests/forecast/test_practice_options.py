@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from stagewise.data.digits import digits_moments
 
+from stagewise.data.kinds.digits import digits_moments
 from stagewise.dynamics.optimisers import RULES
 from stagewise.forecast.check import horizon, train
 from stagewise.forecast.intervals import law_spread
