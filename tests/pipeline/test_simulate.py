@@ -73,6 +73,18 @@ def test_an_observable_that_nobody_asks_for_is_no_column_and_missing_in_statisti
             assert times[name].equals(full[name])
 
 
+def test_a_mode_that_is_not_followed_has_no_status():
+    each = experiment(observables=["loss"], datasets=["three"], depth=[2])
+    times = learning_times_table([simulate(expand("trial", each), each, DATASETS)])
+    assert times["status"].null_count == len(times)
+    each = experiment(observables=["mode_strengths"], datasets=["three"], depth=[2])
+    times = learning_times_table([simulate(expand("trial", each), each, DATASETS)])
+    assert times["learning_iteration"].null_count == len(times)
+    reached = times["mode_learning_iteration"].is_valid().to_pylist()
+    assert [status == "ok" for status in times["status"].to_pylist()] == reached
+    assert any(reached)
+
+
 def test_every_run_starts_at_iteration_zero_and_reaches_its_horizon():
     each = experiment()
     table = simulate(expand("trial", each), each, DATASETS).to_pandas()

@@ -32,17 +32,25 @@ def _learning_times(runs: RecordedRuns) -> pa.Table:
     columns |= {name: np.repeat(values, modes) for name, values in _of_runs(runs).items()}
     columns |= {name: values.ravel() for name, values in per_mode.items()}
     columns["mode"] = np.tile(np.arange(1, modes + 1), count)
-    # A mode is not reached by the criterion that was recorded; by the first where both were.
-    criterion = "learning_iteration" if runs.has("response_value") else "mode_learning_iteration"
-    late = np.isnan(per_mode[criterion])
-    diverged = (runs.of_run("status") == "diverged")[:, None]
-    status = np.where(diverged, "diverged", np.where(late, "not_reached", "ok"))
-    columns["status"] = _words(status)
+    columns["status"] = _words(_status(runs, per_mode))
     columns["outcome"] = _outcomes(runs)
     return pa.table(
         [_column(columns.get(field.name), field, count * modes) for field in LEARNING_TIMES],
         schema=LEARNING_TIMES,
     )
+
+
+def _status(runs: RecordedRuns, per_mode: dict[str, FloatArray]) -> AnyArray:
+    """What became of each mode, by the first criterion that was recorded; None if none was."""
+    status = np.full((len(runs.length), runs.modes), None, dtype=object)
+    for observable, criterion in (
+        ("mode_strength", "mode_learning_iteration"),
+        ("response_value", "learning_iteration"),
+    ):
+        if runs.has(observable):
+            status = np.where(np.isnan(per_mode[criterion]), "not_reached", "ok").astype(object)
+    status[runs.of_run("status") == "diverged"] = "diverged"
+    return status
 
 
 def _of_modes(runs: RecordedRuns) -> dict[str, FloatArray]:
@@ -114,7 +122,7 @@ def _smallest(values: FloatArray) -> FloatArray:
 
 
 def _words(values: AnyArray) -> pa.Array:
-    return pa.array(values.ravel()).dictionary_encode()
+    return pa.array(values.ravel(), type=pa.string()).dictionary_encode()
 
 
 def _column(values: object, field: pa.Field, rows: int) -> pa.Array | pa.ChunkedArray:
