@@ -10,7 +10,7 @@ from stagewise.data.kinds.digits import DigitsData
 from stagewise.data.kinds.power_law import PowerLawData
 from stagewise.dynamics import gradient_descent, quasi_adiabatic
 from stagewise.problems.problem import Problem
-from stagewise.theory.forecast import initial_amplitudes
+from stagewise.theory.forecast_laws import initial_amplitudes
 
 # The plain law is 2e-2 away on the digits and 1e-1 on the power law.
 

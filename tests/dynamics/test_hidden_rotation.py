@@ -10,7 +10,7 @@ from stagewise.dynamics import gradient_descent, quasi_adiabatic
 from stagewise.dynamics.hidden_rotation import rotate_hidden
 from stagewise.dynamics.networks import initial_weights
 from stagewise.problems.problem import Problem
-from stagewise.theory.forecast import initial_amplitudes
+from stagewise.theory.forecast_laws import initial_amplitudes
 
 
 def test_the_product_stays_and_hidden_units_become_orthogonal():

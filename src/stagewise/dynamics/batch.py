@@ -65,12 +65,6 @@ class Batch:
     ) -> "Batch":
         """One problem and one step size a run."""
         eigenvalues = np.stack([each.eigenvalues for each in problems])
-        target = _rotated(problems, [each.sigma_xy for each in problems])
-        curvature = np.repeat(eigenvalues[:, :, None], target.shape[2], axis=2)
-        for run, problem in enumerate(problems):
-            if problem.observed is not None:
-                curvature[run] = problem.observed
-                target[run] *= problem.observed
         sigma, lam = (
             np.stack([getattr(each.modes, name)[:modes] for each in problems])
             for name in ("sigma", "lam")
@@ -81,8 +75,8 @@ class Batch:
             depth=depth,
             step_size=step_size,
             eigenvalues=eigenvalues,
-            target=target,
-            curvature=curvature,
+            target=np.stack([each.seen for each in problems]),
+            curvature=np.stack([each.curvature for each in problems]),
             solution=_rotated(problems, [each.least_squares for each in problems]),
             left=_rotated(problems, [each.modes.left[:, :modes] for each in problems]),
             right=np.stack([each.modes.right[:, :modes] for each in problems]),

@@ -11,7 +11,7 @@ from stagewise.forecast.laws import law
 from stagewise.forecast.settings import Forecast
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
-from stagewise.theory.forecast import PATIENCE
+from stagewise.theory.forecast_laws import PATIENCE
 
 _RECORDS = 200
 

@@ -12,7 +12,7 @@ from stagewise.dynamics.recording import Trajectory
 from stagewise.pipeline.simulate import PreparedRun, per_run_columns, prepare, train
 from stagewise.planning.experiments import expand
 from stagewise.problems.moments import Moments
-from stagewise.problems.problem import Problem
+from stagewise.problems.problem import Completion, Problem
 from stagewise.store.schemas import PLATEAUS
 from stagewise.theory import greedy_completions, plateau_loss
 
@@ -49,7 +49,8 @@ def _greedy(problem: Problem) -> list[FloatArray]:
 
 
 def _observed(problem: Problem) -> FloatArray:
-    return np.ones_like(problem.sigma_xy) if problem.observed is None else problem.observed
+    every = np.ones_like(problem.sigma_xy)
+    return problem.observed if isinstance(problem, Completion) else every
 
 
 def _rows(

@@ -15,7 +15,7 @@ from stagewise.dynamics.observables import OBSERVABLES, PER_MODE
 from stagewise.dynamics.recording import Trajectory
 from stagewise.planning.experiments import Run, record_iterations
 from stagewise.problems.moments import Moments
-from stagewise.problems.problem import Problem
+from stagewise.problems.problem import Completion, Problem
 from stagewise.store.schemas import TRAJECTORIES
 from stagewise.theory import completion_curvature, largest_curvature, leading_iteration
 
@@ -121,7 +121,7 @@ def absolute_step(step_size: float, unit: str, problem: Problem, depth: int = 2)
 
 
 def _solution_curvature(problem: Problem, strongest: float, depth: int) -> float:
-    if depth == 1 or problem.observed is None or problem.observed.all():
+    if depth == 1 or not isinstance(problem, Completion) or problem.observed.all():
         return float(largest_curvature(strongest, depth))
     return completion_curvature(problem.sigma_xy, problem.observed, depth)
 
