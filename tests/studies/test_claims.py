@@ -240,7 +240,7 @@ def test_without_its_experiments_every_claim_says_not_run():
     assert all(each.measured is None for each in verdicts)
 
 
-def start_times(slope=1.0, late=(), swapped=False):
+def start_times(slope=1.0, late=(), swapped=False, late_by=np.nan):
     """Runs of five square modes from two starts, obeying the law but for a factor."""
     rows = []
     run = 0
@@ -267,7 +267,7 @@ def start_times(slope=1.0, late=(), swapped=False):
                             "step_size": 0.2,
                             "orientation": orientation,
                             "predicted_discrete": law,
-                            "learning_iteration": np.nan if wrong else time,
+                            "learning_iteration": late_by * law if wrong else time,
                             "mode_learning_iteration": 1.0 if swapped and mode == 4 else time,
                         }
                     )
@@ -298,10 +298,17 @@ def test_neighbours_out_of_order_at_the_largest_delta_refute_the_order(swapped, 
 
 
 @pytest.mark.parametrize(
-    ("late", "verdict"), [((1, 3, 5, 7, 9), "supported"), ((), "refuted"), ((0, 1, 2), "refuted")]
+    ("late", "late_by", "verdict"),
+    [
+        ((1, 3, 5, 7, 9), 3.05, "supported"),
+        ((1, 3, 5, 7, 9), 2.0, "refuted"),
+        ((1, 3, 5, 7, 9), np.nan, "refuted"),
+        ((), 3.0, "refuted"),
+        ((0, 2, 4), 3.0, "refuted"),
+    ],
 )
-def test_the_orientation_must_tell_which_starts_are_late(late, verdict):
-    given = aggregates(start_times(late=late))
+def test_starts_of_the_wrong_orientation_take_three_times_the_law(late, late_by, verdict):
+    given = aggregates(start_times(late=late, late_by=late_by))
     assert judge(BY_ID["ours_orientation"], given).verdict == verdict
 
 
@@ -406,7 +413,7 @@ def noisy_teachers(strong=0.5, weak=0.5, discrete=None, white=True):
         for iteration in (0, 10):
             for quantity in ("test_error", "loss"):
                 band = {"mean": 0.5, "low": 0.45, "high": 0.55, "seeds": 20}
-                row = {"quantity": quantity, "iteration": iteration}
+                row = {"quantity": quantity, "iteration": iteration, "flow_time": iteration / 2}
                 curves.append(shared | row | band)
             for version in ("asymptotic", "finite"):
                 for law in ("flow", "discrete"):
@@ -442,7 +449,7 @@ def waiting_times(factor=1.0):
     for seed, lam in enumerate((0.1, 0.2, 0.3, 2.0)):
         sigma, pair = np.array([1.0, 0.8]), np.array([1.0, lam])
         rate = float(waiting_growth(sigma, pair)) * (1 / 0.8 - 1)
-        for delta in (16.0, 32.0):
+        for delta in (16.0, 96.0):
             for mode in (1, 2):
                 rows.append(
                     {
