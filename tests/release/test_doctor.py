@@ -51,7 +51,9 @@ def test_versions_other_than_the_locked_are_named(tmp_path):
 def test_data_sets_are_found_where_they_lie(tmp_path):
     (tmp_path / "mnist").mkdir()
     (tmp_path / "cifar10").mkdir()
-    (tmp_path / "mnist" / "train").touch()
+    for kind in ("images-idx3", "labels-idx1"):
+        (tmp_path / "mnist" / f"train-{kind}-ubyte").touch()
+    (tmp_path / "cifar10" / "something_else").touch()
     found = {each.name: each.state for each in doctor.data_sets(tmp_path)}
     assert found == {
         "data set mnist": "ok",

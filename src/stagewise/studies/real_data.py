@@ -31,6 +31,9 @@ UNCENTRED = learning_times("real_data_uncentred")
 SETS = learning_times("real_data", "real_data_sets")
 TURNING = 0.05
 """Turn between stages up to which the plain law is expected to hold; see `turning`."""
+SCOPE = (
+    f"where directions turn by at most {TURNING:g} between stages, which moments tell beforehand"
+)
 
 
 @STUDY.figure(
@@ -210,20 +213,15 @@ def commutation(times: pd.DataFrame) -> Measurement | None:
     worst = {
         name: _worst_mode(own, "discrete") for name, own in largest.groupby("dataset", sort=False)
     }
-    straight = [name for name in worst if turned[name] <= TURNING]
+    kept = largest[largest["dataset"].map(turned) <= TURNING]
     listed = ", ".join(f"{name} {value:.3f} ({turned[name]:.2f})" for name, value in worst.items())
     # The largest step tells the discrete law from the flow's.
     fast = largest[largest["relative_step_size"] == largest["relative_step_size"].max()]
     return Measurement(
         value=_worst_mode(largest, "discrete"),
         interval=value_range(over(largest, "discrete")),
-        in_scope=_worst_mode(largest[largest["dataset"].isin(straight)], "discrete")
-        if straight
-        else None,
-        scope=f"where directions turn by at most {TURNING:g} between stages, which the moments tell "
-        "beforehand"
-        if straight
-        else "",
+        in_scope=_worst_mode(kept, "discrete") if len(kept) else None,
+        scope=SCOPE if len(kept) else "",
         note=f"Measured over δ/ln(1 + ησ) at the largest δ, Gaussian start, the worst mode's mean over "
         f"seeds, and in brackets the turn, the largest |ln(staged forecast/plain law)|: {listed}. "
         f"Δ_xy does not tell. The interval is over {len(largest)} modes and seeds "
