@@ -32,7 +32,7 @@ MISTAKES = {
     ),
     "a file that does not exist": (
         {"datasets": {"own": {"kind": "npz", "path": "data/own.npz"}}},
-        ("datasets.own.path is 'data/own.npz'", "not a file"),
+        ("datasets.own reads 'data/own.npz'", "not a file"),
     ),
 }
 

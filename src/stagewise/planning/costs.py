@@ -53,10 +53,16 @@ def job_of(plan: Plan, log: Path, outputs: tuple[str, ...] = ()) -> Job:
     return Job(step, runs, outputs)
 
 
-def jobs_to_do(plan: Plan, configfile: Path | None = None, root: Path = Path()) -> list[Job]:
+def jobs_to_do(
+    plan: Plan,
+    overlays: Sequence[Path] = (),
+    root: Path = Path(),
+    settings: Sequence[str] = (),
+) -> list[Job]:
     """Every job that the next call of Snakemake would run, as Snakemake itself says.
 
-    plan : of config.yaml with the overlay `configfile`. Raises StagewiseError if it cannot tell.
+    plan : of config.yaml with overlays and settings; see `read_plan`. Raises StagewiseError if it
+    cannot tell.
     """
     command = [
         sys.executable,
@@ -67,13 +73,14 @@ def jobs_to_do(plan: Plan, configfile: Path | None = None, root: Path = Path()) 
         "--quiet",
         "all",
     ]
-    command += ["--configfile", str(configfile)] if configfile else []
+    command += ["--configfile", *map(str, overlays)] if overlays else []
+    command += ["--config", *settings] if settings else []
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StagewiseError(f"Snakemake cannot plan this run:\n{done.stderr.strip()}")
     outputs: dict[str, list[str]] = {}
     for row in csv.DictReader(done.stdout.splitlines(), delimiter="\t"):
-        if row["plan"] == "update pending" and row["log-file(s)"]:
+        if row["plan"] == "update pending" and row["log-file(s)"] not in ("", "-"):
             outputs.setdefault(row["log-file(s)"], []).append(row["output_file"])
     return [
         job_of(plan, Path(log).relative_to(plan.logs), tuple(files))
