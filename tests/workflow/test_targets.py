@@ -7,10 +7,10 @@ import pyarrow.compute as pc
 import pytest
 from stagewise.claims import CLAIMS, claim_named, judge
 from stagewise.claims.tables import read_claims
-from stagewise.figures import FIGURES as SPECS
 from stagewise.planning.targets import claim_targets
 from stagewise.store.aggregates import Aggregates
 
+from stagewise.figures import FIGURES as SPECS
 from stagewise.planning.checking import make_plan
 from stagewise.planning.plan import AGGREGATES
 from stagewise.store.files import read_table, write_table

@@ -1,7 +1,7 @@
 """Prediction: what the mathematics says, from moments alone. Simulates and measures nothing."""
 
 from stagewise.theory.completion import greedy_completions
-from stagewise.theory.depth import descent_iteration, flow_time, leading_iteration
+from stagewise.theory.depth import descent_iteration, flow_time, leading_iteration, strength_left
 from stagewise.theory.flow import linear_flow, linear_model, two_layer_flow
 from stagewise.theory.learning_times import flow_learning_iteration, learning_iteration
 from stagewise.theory.perturbation import waiting_growth
@@ -40,6 +40,7 @@ __all__ = [
     "ridge_regression",
     "saddle_curvature",
     "stable_step",
+    "strength_left",
     "two_layer_flow",
     "waiting_growth",
 ]

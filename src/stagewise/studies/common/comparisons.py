@@ -139,7 +139,8 @@ def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
     times : learning times of compared runs at two or more delta. Measured between the two largest:
     of the largest deviation over the final one. Derived: `waiting_growth` times the time between
     the two learning times, 1/σ₂ − 1/σ₁ for each unit of delta. Returns columns seed, measured,
-    derived, disagree (whether σ²/λ orders the pair the other way round).
+    derived, e_folds (the derived growth between the two), disagree (whether σ²/λ orders the pair the
+    other way round).
     """
     runs = deviations(times).pivot(index="seed", columns="delta", values="over_final")
     low, high = sorted(runs.columns)[-2:]
@@ -148,31 +149,40 @@ def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
     sigma, lam = (pairs[name].to_numpy() for name in ("sigma", "lam"))
     wait = 1 / sigma[:, 1] - 1 / sigma[:, 0]
     strength = sigma**2 / lam
+    derived = waiting_growth(sigma, lam) * wait
     return pd.DataFrame(
         {
             "seed": runs.index,
             "measured": measured.to_numpy(),
-            "derived": waiting_growth(sigma, lam) * wait,
+            "derived": derived,
+            "e_folds": derived * (high - low),
             "disagree": strength[:, 1] > strength[:, 0],
         }
     )
 
 
-def out_of_order(times: pd.DataFrame) -> pd.DataFrame:
+def out_of_order(times: pd.DataFrame, closest: float = 1.0) -> pd.DataFrame:
     """Share of neighbouring modes of which the weaker is learned first, by start and delta.
 
     times : learning times; modes are followed by their own strengths, and one never learned counts
-    as infinitely late. Returns columns initialisation, delta, share, low, high, pairs.
+    as infinitely late. closest : pairs whose singular values have a larger ratio are left out.
+    Returns columns initialisation, delta, share, low, high, pairs.
     """
     keys = ["initialisation", "delta"]
-    wide = times.pivot(
-        index=[*keys, "run"], columns="mode", values="mode_learning_iteration"
-    ).fillna(np.inf)
-    values = wide.to_numpy()
-    swapped = pd.DataFrame(values[:, 1:] < values[:, :-1], index=wide.index)
+    index = [*keys, "run"]
+    wide, sigma = (
+        times.pivot(index=index, columns="mode", values=name).to_numpy()
+        for name in ("mode_learning_iteration", "sigma")
+    )
+    wide = np.where(np.isnan(wide), np.inf, wide)
+    counted = sigma[:, 1:] / sigma[:, :-1] <= closest
+    runs = times.pivot(index=index, columns="mode", values="sigma").index
+    swapped = pd.DataFrame((wide[:, 1:] < wide[:, :-1]) & counted, index=runs)
+    pairs_of = pd.DataFrame(counted, index=runs)
     rows = []
     for key, group in swapped.groupby(level=keys):
-        count, pairs = int(group.to_numpy().sum()), group.size
+        count = int(group.to_numpy().sum())
+        pairs = int(pairs_of.loc[group.index].to_numpy().sum())
         rows.append((*key, count / pairs, *wilson_interval(count, pairs), pairs))
     return pd.DataFrame(rows, columns=[*keys, "share", "low", "high", "pairs"])
 
