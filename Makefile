@@ -90,6 +90,7 @@ bench: $(STAMP)  ## Speed of the engine against plain NumPy and the machine's ma
 	@$(BIN)/python benchmarks/moments.py
 	@$(BIN)/python benchmarks/forecast.py
 	@$(BIN)/python benchmarks/factorisation.py
+	@$(BIN)/python benchmarks/stepping.py
 
 generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, the README's table
 	@$(BIN)/stagewise generate

@@ -4,20 +4,21 @@ import json
 
 import numpy as np
 import pytest
-from stagewise.data.digits import digits_moments
 
+from stagewise.data.samples import digits as digit_samples
 from stagewise.dynamics.optimisers import RULES
 from stagewise.forecast.check import horizon, train
 from stagewise.forecast.intervals import law_spread
 from stagewise.forecast.options import Request
 from stagewise.forecast.practice import OPTIMIZERS, Practice
 from stagewise.forecast.settings import settle
+from stagewise.problems.moments import Moments
 from stagewise.theory.growth import GROWTH_RULES
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return digits_moments().problem(centred=True)
+    return Moments.of_block(*digit_samples()).problem(centred=True)
 
 
 def test_the_optimizers_are_rules_with_a_growth_function():

@@ -11,6 +11,7 @@ from stagewise.planning.checking import make_plan
 from stagewise.planning.costs import (
     COLUMNS,
     Estimate,
+    duration,
     elapsed,
     estimates,
     job_of,
@@ -18,7 +19,7 @@ from stagewise.planning.costs import (
     measured_costs,
 )
 from stagewise.planning.experiments import expand
-from stagewise.release.reviewing import claim_seconds, claims_text, duration, estimate_text
+from stagewise.release.reviewing import claim_seconds, claims_text, estimate_text
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 

@@ -287,14 +287,15 @@ def test_modules_of_other_packages_and_modules_not_imported_do_not_count(write):
     assert source_digest("fake.a") == before
 
 
-def test_templates_beside_a_module_count_with_it(write, tmp_path):
-    write(group__init="", group__a="VALUE = 1\n")
+def test_templates_count_with_the_module_that_names_them(write, tmp_path):
+    write(group__init="", group__a="PAGE = 'page.html.j2'\n", group__b="VALUE = 1\n")
     template = tmp_path / "fake" / "group" / "page.html.j2"
     template.write_text("<p>one</p>")
-    before = source_digest("fake.group.a")
+    before, other = source_digest("fake.group.a"), source_digest("fake.group.b")
     template.write_text("<p>two</p>")
     forget()
     assert source_digest("fake.group.a") != before
+    assert source_digest("fake.group.b") == other
 
 
 def test_the_order_in_which_modules_are_named_does_not_matter(write):

@@ -152,6 +152,8 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
         "plateaus": False,
         "curvature": False,
         "iterations": 50,
+        "observables": ["loss"],
+        "engine": "numpy",
         "optimizer": [{"kind": "rmsprop", "decay": 0.9}],
         "product_scale": None,
     }

@@ -21,7 +21,8 @@ from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
-from stagewise.pipeline.statistics import learning_times_table, summary_table
+from stagewise.pipeline.statistics import learning_times_table
+from stagewise.pipeline.summary import summary_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.experiments import expand
 from stagewise.store.files import write_table

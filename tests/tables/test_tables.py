@@ -58,11 +58,22 @@ def test_the_summary_of_learning_times_averages_measured_over_predicted():
             "initialisation": "aligned",
             "delta": 4.0,
             "run": [0, 0, 1, 1],
+            "status": ["ok", "ok", "ok", "not_reached"],
             "learning_iteration": [10.0, 40.0, 12.0, np.nan],
+            "mode_learning_iteration": 1.0,
             "predicted_discrete": [10.0, 20.0, 10.0, 20.0],
             "predicted_flow": [5.0, 10.0, 5.0, 10.0],
         }
     )
+    unseen = times.assign(experiment="unseen", status="", learning_iteration=np.nan)
+    strengths = times.assign(
+        experiment="strengths",
+        mode_learning_iteration=times["learning_iteration"],
+        learning_iteration=np.nan,
+    )
+    table = learning_times_summary(pd.concat([times, unseen, strengths]))
+    assert table["experiment"].tolist() == ["strengths", "trial"]
+    assert_allclose(table["over_discrete"], (1 + 2 + 1.2) / 3)
     row = learning_times_summary(times).iloc[0]
     assert row["runs"] == 2
     assert row["learned"] == 0.75

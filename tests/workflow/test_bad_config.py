@@ -22,9 +22,9 @@ MISTAKES = {
         {"experiments": {"real_data": {"datasets": ["digit"]}}},
         ("experiments.real_data.datasets names 'digit'", "digits"),
     ),
-    "a figure that does not exist": (
-        {"figures": ["closed_form", "staircase"]},
-        ("figures names 'staircase'", "closed_form, autoencoder"),
+    "a misspelt study": (
+        {"only": ["closed_from"]},
+        ("only names 'closed_from'", "Did you mean closed_form?"),
     ),
     "the name of a folder of the default run": (
         {"run": "stages"},

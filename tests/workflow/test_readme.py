@@ -10,7 +10,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from stagewise.figures import FIGURES
+from stagewise.config.loading import read_plan
 
 from .working_copy import REPOSITORY, copy_repository
 
@@ -29,11 +29,12 @@ def small_config(path: Path) -> Path:
     """
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     smoke = yaml.safe_load((REPOSITORY / "config/smoke.yaml").read_text(encoding="utf-8"))
-    shown = [name for figure in NAMED for name in FIGURES[figure].experiments]
+    plan = read_plan(root=REPOSITORY)
+    shown = [name for study in NAMED for name in plan.experiments_of(plan.study_reads(study))]
     named = {name: config["experiments"][name] | {"replicates": 2} for name in shown}
     update_config(config, smoke | {"run": ""})
     config["experiments"] |= named
-    config["figures"] += NAMED
+    config["only"] += NAMED
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from stagewise.config.training import TrainingExperiment
 from stagewise.data.kinds import DataSpec
 from stagewise.dynamics.initialisations import Initialisation
+from stagewise.dynamics.observables import OBSERVABLES, Engine, Observable
 from stagewise.dynamics.optimisers import Optimizer
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.update_rule import UpdateRule
@@ -90,6 +91,16 @@ class Experiment(Section):
     refine: bool = Field(
         True, description="Add records where a mode is learned, which locate its learning time."
     )
+    observables: list[Observable] = Field(
+        list(OBSERVABLES),
+        description="What is measured at every record, and can be read by figures and claims; what "
+        "stages and plateaus need is added. Singular values of W itself are not written to tables.",
+    )
+    engine: Engine = Field(
+        "compiled",
+        description="What takes the steps of gradient descent: compiled code (NumPy, with a line in "
+        "the log, where that is not available), or numpy.",
+    )
     runs_per_shard: Count = Field(200, description="Runs simulated by one job.")
     compare_commuting: bool = Field(
         False,
@@ -132,6 +143,14 @@ class Experiment(Section):
         if repeated:
             raise ValueError(f"{', '.join(repeated)} is listed twice; list each update rule once")
         return rules
+
+    @property
+    def recorded(self) -> list[Observable]:
+        """Observables that are measured: those asked for and those that other settings need."""
+        needed = set(self.observables)
+        if self.stages:
+            needed |= {"loss", "gradient_norm", "response_values", "reduced_rank_distance"}
+        return [name for name in OBSERVABLES if name in needed]
 
     def scales(self, depth: int) -> list[float]:
         """Initial scales delta of networks of a depth."""

@@ -36,6 +36,11 @@ class MomentLandscape:
     curvature: FloatArray
     basis: FloatArray | None = None
 
+    def of(self, runs: IntArray) -> "MomentLandscape":
+        """The same for some of the runs."""
+        basis = None if self.basis is None else self.basis[runs]
+        return MomentLandscape(self.target[runs], self.curvature[runs], basis)
+
     def directions(self, layers: list[FloatArray]) -> list[FloatArray]:
         """Minus the gradient of every layer at these weights, each (runs, rows, columns)."""
         if self.basis is not None:

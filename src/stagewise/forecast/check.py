@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
 from stagewise.arrays import FloatArray
 from stagewise.dynamics.networks import initial_weights
 from stagewise.dynamics.training import train as dynamics_train
@@ -12,7 +11,7 @@ from stagewise.forecast.laws import law
 from stagewise.forecast.settings import Forecast
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
-from stagewise.theory.forecast import PATIENCE
+from stagewise.theory.forecast_laws import PATIENCE
 
 _RECORDS = 200
 
@@ -56,11 +55,12 @@ def train(
             weights,
             forecast.step_size,
             records,
+            refine=True,
             modes=stages,
+            observables=("response_values",),
             rotate=forecast.practice.is_descent,
             optimizer=forecast.practice.steps,
         )
-        shares = trajectory.response_values / problem.modes.sigma[:stages]
-        measured[seed] = crossing_iteration(trajectory.iterations, shares)
+        measured[seed] = trajectory.learning_iteration
         after_each(seed + 1)
     return measured

@@ -10,7 +10,7 @@ from stagewise.dynamics.adiabatic import Integration, quasi_adiabatic
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import METHODS
 from stagewise.problems.problem import Problem
-from stagewise.theory.forecast import (
+from stagewise.theory.forecast_laws import (
     PATIENCE,
     PooledMoments,
     check_width,

@@ -12,7 +12,7 @@ from stagewise.pipeline.simulate import absolute_step
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.store.schemas import FORECASTS
-from stagewise.theory.forecast import (
+from stagewise.theory.forecast_laws import (
     PATIENCE,
     PooledMoments,
     initial_amplitudes,

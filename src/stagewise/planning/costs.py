@@ -5,9 +5,10 @@ its wildcards. A step is the jobs of a rule that do the same kind of work: every
 its own, but for the shards of an experiment, which are one.
 """
 
-import csv
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from stagewise.planning.plan import Plan
 from stagewise.store.formats import read_csv
 
 COLUMNS = ("step", "jobs", "runs", "seconds", "cpu_seconds", "memory_mb", "megabytes")
+LIST_JOBS = "STAGEWISE_LIST_JOBS"
+"""Environment variable: a file to which a dry run writes the benchmark file of each of its jobs."""
 RULES = (
     *("moments", "simulate", "training", "from_moments", "statistics", "joined", "table"),
     *("study", "verdict", "verdicts", "page"),
@@ -32,17 +35,16 @@ class Job:
     """One job of the workflow.
 
     step : "simulate/closed_form" for each shard of that experiment. runs : training runs that it
-    makes or reads, by which its cost grows; 0 if it does not. outputs : the files that it makes.
+    makes or reads, by which its cost grows; 0 if it does not.
     """
 
     step: str
     runs: int
-    outputs: tuple[str, ...] = ()
 
 
-def job_of(plan: Plan, log: Path, outputs: tuple[str, ...] = ()) -> Job:
-    """The job that has this path for its log or its benchmark, below the folder of logs."""
-    rule, *values = log.with_suffix("").parts
+def job_of(plan: Plan, benchmark: Path) -> Job:
+    """The job that has this path for its benchmark file, below the folder of logs."""
+    rule, *values = benchmark.with_suffix("").parts
     experiment = plan.config.experiments.get(values[0]) if values else None
     runs = 0
     if experiment is not None and rule == "statistics":
@@ -50,7 +52,7 @@ def job_of(plan: Plan, log: Path, outputs: tuple[str, ...] = ()) -> Job:
     if experiment is not None and rule == "simulate":
         runs = len(range(int(values[1]), run_count(experiment), shard_count(experiment)))
     step = "/".join([rule, *(values[:1] if rule == "simulate" else values)])
-    return Job(step, runs, outputs)
+    return Job(step, runs)
 
 
 def jobs_to_do(
@@ -64,28 +66,20 @@ def jobs_to_do(
     plan : of config.yaml with overlays and settings; see `read_plan`. Raises StagewiseError if it
     cannot tell.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--detailed-summary",
-        "--nolock",
-        "--quiet",
-        "all",
-    ]
-    command += ["--configfile", *map(str, overlays)] if overlays else []
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", "--quiet", "all"]
+    files = [str(path.absolute()) for path in overlays]
+    command += ["--configfile", *files] if files else []
     command += ["--config", *settings] if settings else []
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise StagewiseError(f"Snakemake cannot plan this run:\n{done.stderr.strip()}")
-    outputs: dict[str, list[str]] = {}
-    for row in csv.DictReader(done.stdout.splitlines(), delimiter="\t"):
-        if row["plan"] == "update pending" and row["log-file(s)"] not in ("", "-"):
-            outputs.setdefault(row["log-file(s)"], []).append(row["output_file"])
-    return [
-        job_of(plan, Path(log).relative_to(plan.logs), tuple(files))
-        for log, files in outputs.items()
-    ]
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder, "jobs")
+        environment = os.environ | {LIST_JOBS: str(listed)}
+        done = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise StagewiseError(f"Snakemake cannot plan this run:\n{done.stderr.strip()}")
+        benchmarks = listed.read_text(encoding="utf-8").split("\n") if listed.is_file() else []
+    return [job_of(plan, Path(each).relative_to(plan.logs)) for each in benchmarks if each]
 
 
 def measured_costs(plan: Plan, root: Path = Path()) -> pd.DataFrame:
@@ -206,3 +200,13 @@ def elapsed(estimated: Iterable[Estimate], cores: int) -> float:
     each = list(estimated)
     longest = max((one.longest for one in each), default=0.0)
     return max(sum(one.seconds for one in each) / cores, longest)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says it."""
+    whole = max(round(seconds), 1)
+    if whole < 90:
+        return f"{whole} s"
+    if whole < 90 * 60:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

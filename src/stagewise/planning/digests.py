@@ -36,7 +36,7 @@ class Facts:
 
     imports : (module, name), name "" for a whole module. handed_on : names that it imports and
     others may import from it, with their origin. lists : whether it imports the modules that lie in
-    its folder, whichever they are. texts : constants that are texts.
+    its folder, whichever they are. texts : constants that are texts. templates : files `*.j2` beside it that it names.
     """
 
     code: str
@@ -44,6 +44,7 @@ class Facts:
     handed_on: dict[str, tuple[str, str]]
     lists: bool
     texts: dict[str, str]
+    templates: list[str]
 
 
 def source_digest(*modules: str, found: Collection[str] | None = None) -> str:
@@ -51,7 +52,7 @@ def source_digest(*modules: str, found: Collection[str] | None = None) -> str:
 
     modules : dotted names, e.g. "stagewise.dynamics.kernel". found : modules that count where a
     package finds its modules by listing its folder; None: all in that folder. Templates (`*.j2`)
-    beside a module count too.
+    that a module names count with it.
     """
     digest = hashlib.sha256()
     for name in sorted(imported_modules(*modules, found=found)):
@@ -123,8 +124,8 @@ def _path(module: str) -> Path | None:
 @cache
 def _templates(module: str) -> str:
     path = _path(module)
-    folder = [] if path is None else sorted(path.parent.glob("*.j2"))
-    return hashlib.sha256(b"".join(each.read_bytes() for each in folder)).hexdigest()
+    named = [] if path is None else [path.with_name(each) for each in _facts(module).templates]
+    return hashlib.sha256(b"".join(each.read_bytes() for each in named)).hexdigest()
 
 
 @cache
@@ -197,10 +198,17 @@ def _read(path: Path) -> Facts:
     handed_on = {name: (module, what) for node in top for name, module, what in _imported(node)}
     texts = {name: text for node in tree.body for name, text in _text(node)}
     code = hashlib.sha256(ast.dump(_WithoutWords().visit(tree)).encode()).hexdigest()
+    templates = {
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Constant)
+        and isinstance(each.value, str)
+        and each.value[-3:] == ".j2"
+    }
     lists = any(map(_lists_its_folder, ast.walk(tree)))
     own = sorted({(module, name) for module, name in imports if _is_own(module)})
     handed_on = {name: pair for name, pair in handed_on.items() if _is_own(pair[0]) and pair[1]}
-    return Facts(code, own, handed_on, lists, texts)
+    return Facts(code, own, handed_on, lists, texts, sorted(templates))
 
 
 def _is_own(module: str) -> bool:

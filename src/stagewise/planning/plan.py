@@ -23,7 +23,7 @@ AGGREGATES = (*FROM_RUNS, *FROM_MOMENTS)
 TABLE_FORMATS = ("csv", "md", "tex")
 UNREAD = {
     "simulate": {
-        *("summarise", "forecast", "references", "teacher_theory", "stages", "plateaus"),
+        *("summarise", "forecast", "references", "teacher_theory", "plateaus"),
         "curvature",
     },
     "forecasts": set(Experiment.model_fields)
@@ -161,7 +161,8 @@ class Plan(StudyPlan):
         groups = {
             "figures": self.figure_files(),
             "tables": self.table_files(),
-            "claims": [f"{self.results}/claims.json"],
+            # With the verdicts it gathers: one that is gone is judged again.
+            "claims": [f"{self.results}/claims.json", *map(self.verdict, self.judged)],
         }
         figures = {name: [f"{self.figures}/{name}.pdf"] for name in self.studies}
         return groups | figures | {name: [self.verdict(name)] for name in self.claims}

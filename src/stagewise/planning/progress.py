@@ -7,9 +7,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stagewise.release.reviewing import duration
+from stagewise.planning.costs import duration
 
 SHOWN_LINES = 25
+
+
+class JobList(logging.Handler):
+    """Listens to Snakemake's log; writes the benchmark file of each job to a list."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(logging.INFO)
+        self.path = path
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one event of Snakemake's."""
+        benchmark = record.__dict__.get("benchmark")
+        if getattr(record, "event", None) == "job_info" and benchmark:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(f"{benchmark}\n")
 
 
 def say(line: str) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from stagewise.config.loading import places_in
 from stagewise.errors import StagewiseError
 from stagewise.planning.checking import make_plan
-from stagewise.planning.costs import known_costs, seconds_of_rules
+from stagewise.planning.costs import LIST_JOBS, known_costs, seconds_of_rules
 from stagewise.planning.digests import keep_for_next_time
 from stagewise.planning.plan import Plan
 from stagewise.planning.processes import clear_stale_lock, pin_threads, share_package
-from stagewise.planning.progress import Progress
+from stagewise.planning.progress import JobList, Progress
 
 
 def start(config: dict[str, Any], workflow: Any) -> tuple[Plan, Progress]:
@@ -42,4 +42,6 @@ def start(config: dict[str, Any], workflow: Any) -> tuple[Plan, Progress]:
     )
     if not workflow.output_settings.quiet:
         logging.getLogger("snakemake").addHandler(progress)
+    if LIST_JOBS in os.environ:
+        logging.getLogger("snakemake").addHandler(JobList(Path(os.environ[LIST_JOBS])))
     return plan, progress

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stagewise.planning.costs import Estimate, elapsed
+from stagewise.planning.costs import Estimate, duration, elapsed
 from stagewise.planning.plan import Plan
 from stagewise.store.formats import cell
 from stagewise.studies.common.judging import Judgement
@@ -95,16 +95,6 @@ def estimate_text(estimated: Sequence[Estimate], cores: int) -> str:
     if any(each.guessed for each in estimated):
         lines.append("? this step was never run: similar ones stand in.")
     return "\n".join(lines)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says it."""
-    whole = max(round(seconds), 1)
-    if whole < 90:
-        return f"{whole} s"
-    if whole < 90 * 60:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -18,15 +18,19 @@ def table(paths: Sequence[Path], random_completions: int) -> pd.DataFrame:
 def learning_times_summary(times: pd.DataFrame) -> pd.DataFrame:
     """`learning_times` as a table: measured over predicted, per experiment and grid axis.
 
-    Columns experiment, dataset, depth, initialisation, delta, runs, learned (share of modes), then
+    Experiments that do not record when modes are learned are left out; where singular values of
+    sigma_x·W are not recorded, mode strengths say when. Columns experiment, dataset, depth, initialisation, delta, runs, learned (share of modes), then
     mean and 5–95 % range of measured/predicted for the discrete law, and the mean for the flow's.
     """
     keys = ["experiment", "dataset", "depth", "initialisation", "delta"]
     rows = []
-    for key, group in times.groupby(keys, sort=True):
-        reached = group[group["learning_iteration"].notna()]
-        discrete = (reached["learning_iteration"] / reached["predicted_discrete"]).dropna()
-        flow = (reached["learning_iteration"] / reached["predicted_flow"]).dropna()
+    times = times[times["status"].isin(["ok", "not_reached", "diverged"])]
+    by_values = times.groupby("experiment")["learning_iteration"].transform("count") > 0
+    learned = times["learning_iteration"].where(by_values, times["mode_learning_iteration"])
+    for key, group in times.assign(learned=learned).groupby(keys, sort=True):
+        reached = group[group["learned"].notna()]
+        discrete = (reached["learned"] / reached["predicted_discrete"]).dropna()
+        flow = (reached["learned"] / reached["predicted_flow"]).dropna()
         rows.append(
             dict(zip(keys, key, strict=True))
             | {

@@ -87,6 +87,8 @@ def blocks(path: Path, size: int) -> Iterator[tuple[AnyArray, IntArray]]:
                     yield np.frombuffer(content, np.uint8).reshape(-1, PIXELS), chosen
                 if stream.read(1):
                     raise StagewiseError(f"{path} holds more data than {shape}. Fetch it again.")
+    except StagewiseError:
+        raise
     except _DAMAGE as error:
         raise StagewiseError(
             f"{path} cannot be read as an .npz file of plain arrays: {error}. Fetch it again."

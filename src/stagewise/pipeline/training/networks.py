@@ -21,7 +21,7 @@ from stagewise.pipeline.training.crossings import (
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory.activations import near_start, rectified_rate
-from stagewise.theory.forecast import PooledMoments
+from stagewise.theory.forecast_laws import PooledMoments
 from stagewise.theory.growth import HeavyBall
 from stagewise.theory.staged_forecast import staged_forecast
 

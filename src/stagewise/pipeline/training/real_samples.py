@@ -18,7 +18,7 @@ from stagewise.pipeline.training.crossings import (
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory import reduced_rank_regression
-from stagewise.theory.forecast import PooledMoments, plain_forecast
+from stagewise.theory.forecast_laws import PooledMoments, plain_forecast
 from stagewise.theory.growth import DESCENT, HeavyBall, UpdateRule
 from stagewise.theory.minibatch import SaddleNoise, mixing
 from stagewise.theory.minibatch_stages import batch_drift, saddles_noise

@@ -11,7 +11,7 @@ from stagewise.data.kinds.rotated import RotatedData
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.problems.problem import Problem
 from stagewise.theory import learning_iteration
-from stagewise.theory.forecast import (
+from stagewise.theory.forecast_laws import (
     PooledMoments,
     initial_amplitudes,
     plain_forecast,
@@ -85,7 +85,7 @@ def test_without_commutation_weak_stages_are_forecast_early_never_late():
 def test_pooling_changes_a_forecast_by_less_than_its_error(monkeypatch):
     step = np.array([0.25 / POWER.eigenvalues[-1]])
     coarse = staged_forecast(PooledMoments.of(POWER), step, np.array([16.0]), 10)
-    monkeypatch.setattr("stagewise.theory.forecast.BIN_WIDTH", 1e-6)
+    monkeypatch.setattr("stagewise.theory.forecast_laws.BIN_WIDTH", 1e-6)
     fine = PooledMoments.of(POWER)
     assert len(fine.eigenvalues) == POWER.dim_in
     assert_allclose(coarse, staged_forecast(fine, step, np.array([16.0]), 10), rtol=5e-3)
