@@ -2,6 +2,7 @@
 is said with its file and line."""
 
 import copy
+import random
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,74 @@ def test_a_later_file_is_named_where_it_says_it_anew(tmp_path):
     places = places_in([one, other])
     assert str(places[("run",)]) == f"{one}, line 1"
     assert str(places[("notice",)]) == f"{other}, line 2"
+
+
+SMALL = """
+run: small
+assumption: [digits]
+datasets:
+  digits: {kind: digits}
+  modes: &modes {kind: random_modes, modes: 3, draws: 2, lam_range: [0.5, 2.0]}
+  others: {<<: *modes, modes: 2}
+experiments:
+  first:
+    datasets: [modes, others]
+    delta: [4, 8]
+    step_size: [0.1]
+    replicates: 3
+  second: {datasets: [digits], delta: [4], step_size: [0.01, 0.1], refine: no}
+"""
+ODD_TEXTS = (
+    "010",
+    "1:30",
+    "no",
+    "~",
+    "1e-3",
+    ".nan",
+    "[",
+    "{",
+    "'",
+    "*modes",
+    "&x",
+    "!!python/x",
+    "<<: 3",
+)
+
+
+def damaged(text: str, generator: random.Random) -> str:
+    """A file with one line gone, twice, moved, indented, cut or with an odd value."""
+    lines = text.splitlines()
+    place = generator.randrange(len(lines))
+    match generator.choice(("gone", "twice", "moved", "indented", "cut", "odd", "byte")):
+        case "gone":
+            del lines[place]
+        case "twice":
+            lines.insert(place, lines[place])
+        case "moved":
+            lines.insert(generator.randrange(len(lines)), lines.pop(place))
+        case "indented":
+            lines[place] = generator.choice(("  ", "\t", " ")) + lines[place]
+        case "cut":
+            lines[place] = lines[place][: generator.randrange(len(lines[place]) + 1)]
+        case "odd":
+            key = lines[place].partition(":")[0]
+            lines[place] = f"{key}: {generator.choice(ODD_TEXTS)}"
+        case "byte":
+            at = generator.randrange(len(lines[place]) + 1)
+            lines[place] = (
+                lines[place][:at] + generator.choice("\0:#-[]{}é\t&*!|>%@`") + lines[place][at:]
+            )
+    return "\n".join(lines)
+
+
+def test_damaged_files_are_planned_or_refused_in_sentences(tmp_path):
+    generator = random.Random("damaged files")
+    refused = []
+    for _ in range(500):
+        overlay(tmp_path, damaged(SMALL, generator), "config.yaml")
+        try:
+            assert read_plan(root=tmp_path).config.experiments
+        except StagewiseError as error:
+            refused.append(str(error))
+    assert [each for each in refused if "config.yaml" not in each and "\n- " not in each] == []
+    assert 150 < len(refused) < 450  # both ways out are well tried
