@@ -3,9 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import add_options, request
+
+if TYPE_CHECKING:
+    from stagewise.planning.plan import Plan
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +32,17 @@ def main(arguments: list[str] | None = None) -> int:
         ("figures", _figures, "draw every figure again from the results, without simulating"),
     ):
         command = commands.add_parser(name, help=help_text)
-        command.add_argument("--configfile", type=Path, help="overlay over config.yaml")
+        command.add_argument(
+            *("--configfile", "--configfiles"),
+            type=Path,
+            nargs="+",
+            action="append",
+            default=[],
+            help="overlays over config.yaml, as Snakemake merges them",
+        )
+        command.add_argument(
+            "--config", nargs="+", default=[], metavar="KEY=VALUE", help="settings over them all"
+        )
         command.add_argument("--cores", type=_positive, default=2, help="cores of a run")
         command.set_defaults(function=function)
     command = commands.add_parser(
@@ -51,6 +65,22 @@ def main(arguments: list[str] | None = None) -> int:
     except StagewiseError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _overlays(options: argparse.Namespace) -> list[Path]:
+    return [path for each in options.configfile for path in each]
+
+
+def _plan(options: argparse.Namespace) -> "Plan":
+    from stagewise.config.loading import read_plan
+
+    if len(options.configfile) > 1:
+        print(
+            "All files are read; Snakemake itself keeps only the last --configfile, so write them "
+            "behind one: --configfile " + " ".join(map(str, _overlays(options))),
+            file=sys.stderr,
+        )
+    return read_plan(_overlays(options), settings=options.config)
 
 
 def _results(options: argparse.Namespace) -> Path:
@@ -80,10 +110,9 @@ def _archive(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from stagewise.config.loading import read_plan
     from stagewise.release.doctor import examine, report
 
-    checks = examine(read_plan(options.configfile))
+    checks = examine(_plan(options))
     print(report(checks))
     return 1 if any(each.state == "problem" for each in checks) else 0
 
@@ -93,7 +122,7 @@ def _claims(options: argparse.Namespace) -> int:
     from stagewise.planning.costs import known_costs
     from stagewise.release.reviewing import claims_text
 
-    plan = read_plan(options.configfile)
+    plan = _plan(options)
     print(claims_text(plan, known_costs([plan, read_plan()], Path("reference"))))
     return 0
 
@@ -103,17 +132,17 @@ def _estimate(options: argparse.Namespace) -> int:
     from stagewise.planning.costs import estimates, jobs_to_do, known_costs
     from stagewise.release.reviewing import estimate_text
 
-    plan = read_plan(options.configfile)
+    plan = _plan(options)
     known = known_costs([plan, read_plan()], Path("reference"))
-    print(estimate_text(estimates(jobs_to_do(plan, options.configfile), known), options.cores))
+    jobs = jobs_to_do(plan, _overlays(options), settings=options.config)
+    print(estimate_text(estimates(jobs, known), options.cores))
     return 0
 
 
 def _write_archive(options: argparse.Namespace) -> int:
-    from stagewise.config.loading import read_plan
     from stagewise.release.archive import write_archive
 
-    plan = read_plan(options.configfile)
+    plan = _plan(options)
     path = Path(plan.results, "stagewise.zip")
     count = write_archive(plan, path)
     print(f"{count} files in {path} ({path.stat().st_size / 1e6:.1f} MB)")
@@ -121,12 +150,11 @@ def _write_archive(options: argparse.Namespace) -> int:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    from stagewise.config.loading import read_plan
     from stagewise.planning.processes import pin_threads
     from stagewise.release.rendering import render_figures
 
     pin_threads()
-    for path in render_figures(read_plan(options.configfile)):
+    for path in render_figures(_plan(options)):
         print(path)
     return 0
 

@@ -20,8 +20,8 @@ from stagewise.data.archive import (
     difference,
     read_archive,
     reduced,
-    write_archive,
 )
+from stagewise.data.archiving import write_archive
 from stagewise.data.kinds.archived_moments import ArchivedMomentsData
 from stagewise.data.kinds.mnist import MnistData
 from stagewise.dynamics import gradient_descent

@@ -118,7 +118,7 @@ def test_no_folder_or_file_that_the_default_run_makes_can_be_the_name_of_a_run(d
 
 
 def test_the_large_run_has_a_hundred_thousand_runs_in_hundreds_of_jobs():
-    plan = read_plan(ROOT / "config/large.yaml", ROOT)
+    plan = read_plan([ROOT / "config/large.yaml"], ROOT)
     runs = sum(run_count(experiment) for experiment in plan.config.experiments.values())
     assert runs == pytest.approx(1e5, rel=0.1)
     assert len(plan.everything()) < 1000

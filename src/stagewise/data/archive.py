@@ -4,7 +4,6 @@ A rotation of the inputs changes no training curve, learning time or distance fr
 when the first weights are drawn alike in all directions. So sigma_x may be kept as its eigenvalues.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import numpy as np
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.problems.moments import Centred, Moments
-from stagewise.store.files import replacing, write_text
 
 FOLDER = Path(__file__).with_name("archived")
 """Archives that come with the package."""
@@ -70,18 +68,6 @@ def reduced(moments: Moments) -> Archived:
         mean_x=sign[:, 0] * (problem.eigenvectors.T @ moments.mean_x),
         mean_y=moments.mean_y,
     )
-
-
-def write_archive(archived: Archived, name: str, folder: Path, provenance: dict[str, str]) -> Path:
-    """Write NAME.npz and, beside it, NAME.json with where it comes from."""
-    arrays = {key: value for key, value in vars(archived).items() if value is not None}
-    path = folder / f"{name}.npz"
-    with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
-    write_text(
-        json.dumps(provenance, indent=2, ensure_ascii=False) + "\n", path.with_suffix(".json")
-    )
-    return path
 
 
 def knows_means(path: Path) -> bool:

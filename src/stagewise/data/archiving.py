@@ -1,7 +1,9 @@
 """The command `stagewise archive-moments`: from images to moments that need no images."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from stagewise.data.archive import (
@@ -11,11 +13,11 @@ from stagewise.data.archive import (
     difference,
     read_archive,
     reduced,
-    write_archive,
 )
 from stagewise.data.kind import Data
 from stagewise.data.kinds import KINDS, DataSpec
 from stagewise.errors import StagewiseError
+from stagewise.store.files import replacing, write_text
 
 
 def archive_moments(name: str, path: str | None, data_dir: Path, into: Path | None) -> str:
@@ -29,6 +31,18 @@ def archive_moments(name: str, path: str | None, data_dir: Path, into: Path | No
         _from_images(data, name, data_dir), name, into or data_dir / "archived", _origin(data, name)
     )
     return f"{written} ({written.stat().st_size / 1e3:.0f} kB) holds the moments of {name}."
+
+
+def write_archive(archived: Archived, name: str, folder: Path, provenance: dict[str, str]) -> Path:
+    """Write NAME.npz and, beside it, NAME.json with where it comes from."""
+    arrays = {key: value for key, value in vars(archived).items() if value is not None}
+    path = folder / f"{name}.npz"
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+    write_text(
+        json.dumps(provenance, indent=2, ensure_ascii=False) + "\n", path.with_suffix(".json")
+    )
+    return path
 
 
 def check_archive(name: str, path: str | None, data_dir: Path) -> tuple[bool, str]:

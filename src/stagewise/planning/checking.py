@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from stagewise.config.files import Places
 from stagewise.config.sentences import parse_config
 from stagewise.errors import StagewiseError
 from stagewise.planning.experiments import shard_count
@@ -14,9 +15,12 @@ MAX_SHARDS = 10_000
 """Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
 
 
-def make_plan(raw: Mapping[str, Any]) -> Plan:
-    """Check a configuration as Snakemake has merged it; StagewiseError in sentences if unusable."""
-    plan = chosen(Plan(parse_config(raw)))
+def make_plan(raw: Mapping[str, Any], places: Places | None = None) -> Plan:
+    """Check a configuration as Snakemake has merged it; StagewiseError in sentences if unusable.
+
+    places : where its values stand in files, for these sentences.
+    """
+    plan = chosen(Plan(parse_config(raw, places)))
     for check in (_files, _shards, _name, _something_to_do):
         mistakes = [f"- {sentence}" for sentence in check(plan)]
         if mistakes:

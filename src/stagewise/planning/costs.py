@@ -55,13 +55,21 @@ def job_of(plan: Plan, benchmark: Path) -> Job:
     return Job(step, runs)
 
 
-def jobs_to_do(plan: Plan, configfile: Path | None = None, root: Path = Path()) -> list[Job]:
+def jobs_to_do(
+    plan: Plan,
+    overlays: Sequence[Path] = (),
+    root: Path = Path(),
+    settings: Sequence[str] = (),
+) -> list[Job]:
     """Every job that the next call of Snakemake would run, as Snakemake itself says.
 
-    plan : of config.yaml with the overlay `configfile`. Raises StagewiseError if it cannot tell.
+    plan : of config.yaml with overlays and settings; see `read_plan`. Raises StagewiseError if it
+    cannot tell.
     """
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", "--quiet", "all"]
-    command += ["--configfile", str(configfile.absolute())] if configfile else []
+    files = [str(path.absolute()) for path in overlays]
+    command += ["--configfile", *files] if files else []
+    command += ["--config", *settings] if settings else []
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder, "jobs")
         environment = os.environ | {LIST_JOBS: str(listed)}

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from stagewise.config.loading import places_in
 from stagewise.errors import StagewiseError
 from stagewise.planning.checking import make_plan
 from stagewise.planning.costs import LIST_JOBS, known_costs, seconds_of_rules
@@ -24,7 +25,9 @@ def start(config: dict[str, Any], workflow: Any) -> tuple[Plan, Progress]:
     share_package()
     clear_stale_lock(Path.cwd())
     try:
-        plan = make_plan(config)
+        above = [*workflow.overwrite_configfiles]
+        files = [Path(each) for each in workflow.configfiles if Path(each) not in above]
+        plan = make_plan(config, places_in([*files, *above]))
         plan.source("study")  # reads most of the sources
     except StagewiseError as error:
         print(f"\n{error}\n", file=sys.stderr, flush=True)
