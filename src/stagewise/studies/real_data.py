@@ -117,7 +117,7 @@ def _beforehand(axes: Axes, errors: pd.DataFrame, turned: pd.Series) -> None:
         color=style.distinct_colours()[0],
     )
     axes.axvline(TURNING, color=style.INK, linewidth=0.8, linestyle="--")
-    axes.set(xlabel="turn between stages (moments alone)", ylabel="error of the plain law")
+    axes.set(xlabel="turn between stages", ylabel="error of the plain law")
     axes.set(xlim=(0, None), ylim=(0, None))
 
 
