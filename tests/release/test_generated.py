@@ -1,6 +1,7 @@
 """What is generated is current, so that documents cannot drift from the code."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,10 @@ from stagewise.errors import StagewiseError
 from stagewise.release.generated import (
     END,
     START,
+    between_markers,
     config_readme,
     generated_files,
     schema,
-    with_claims,
 )
 from stagewise.studies.common.ledger import read_claims
 from stagewise.studies.common.registry import claims
@@ -27,7 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "path", ["workflow/schemas/config.schema.json", "config/README.md", "README.md"]
+    "path",
+    [
+        "workflow/schemas/config.schema.json",
+        "config/README.md",
+        "README.md",
+        "docs/claims.md",
+    ],
 )
 def test_generated_files_are_current(path):
     expected = generated_files(ROOT)[ROOT / path]
@@ -68,10 +75,21 @@ def test_the_reference_has_every_claim_and_no_other():
         assert (each.measured is not None) == (set(claim.experiments) <= run)
 
 
-def test_a_readme_without_its_markers_is_refused():
-    with pytest.raises(StagewiseError, match="put them back"):
-        with_claims(f"only {START}", ROOT / "reference/claims.json")
-    assert END in with_claims(f"{START}{END}", ROOT / "reference/claims.json")
+def test_a_document_without_its_markers_is_refused():
+    with pytest.raises(StagewiseError, match=r"a\.md lacks the lines .* put them back"):
+        between_markers(f"only {START}", "text", "a.md")
+    assert between_markers(f"a{START}old{END}b", "new", "a.md") == f"a{START}\nnew\n{END}b"
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8")) <= 6000
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_links_of_the_documents_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
 
 
 def test_the_default_configuration_uses_enough_seeds():

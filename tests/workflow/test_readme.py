@@ -15,7 +15,8 @@ from stagewise.config.loading import read_plan
 from .working_copy import REPOSITORY, copy_repository
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+USING = (REPOSITORY / "docs/using.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README + USING, re.MULTILINE | re.DOTALL)
 
 
 NAMED = ("learning_times", "step_size")
@@ -100,7 +101,7 @@ def test_the_python_example_prints_measured_and_predicted_learning_times(copy):
 
 def test_every_target_of_make_that_the_readme_names_exists():
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"`make (\w+)`", README))
+    named = set(re.findall(r"`make (\w+)`", README + USING))
     assert named
     assert named <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
 

@@ -1,6 +1,8 @@
-"""Files that are generated from the code: schema, description of the config, README table."""
+"""Files generated from code and reference: schema, config/README.md, verdicts in documents."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +19,7 @@ from stagewise.planning.costs import reference_costs
 from stagewise.planning.plan import Plan
 from stagewise.release.reviewing import claim_seconds, read_by
 from stagewise.store.formats import cell
+from stagewise.studies.common.judging import Judgement
 from stagewise.studies.common.ledger import interval_text, read_claims
 from stagewise.studies.common.study import SOURCES
 
@@ -26,11 +29,15 @@ END = "<!-- end of claims -->"
 
 def generated_files(root: Path) -> dict[Path, str]:
     """Every generated file and what it should hold, from the code and the reference."""
-    readme = root / "README.md"
+    claims = read_claims(root / "reference/claims.json")
+    ledger = claims_markdown(claims, read_plan(root=root), reference_costs(root / "reference"))
+    parts = {root / "README.md": counts_markdown(claims), root / "docs/claims.md": ledger}
     return {
         root / "workflow/schemas/config.schema.json": schema(),
         root / "config/README.md": config_readme(),
-        readme: with_claims(readme.read_text(encoding="utf-8"), root / "reference/claims.json"),
+    } | {
+        path: between_markers(path.read_text(encoding="utf-8"), text, path.name)
+        for path, text in parts.items()
     }
 
 
@@ -115,29 +122,55 @@ def _json(value: Any) -> str:
     return json.dumps(value, default=lambda rule: rule.kind)
 
 
-def claims_markdown(path: Path) -> str:
-    """The README's table of verdicts."""
+def counts_markdown(claims: Sequence[Judgement]) -> str:
+    """The README's lines: how many claims of each source held."""
     lines = []
-    claims = read_claims(path)
-    plan, costs = read_plan(root=path.parent.parent), reference_costs(path.parent)
+    for source, title in SOURCES.items():
+        found = Counter(each.verdict for each in claims if each.source == source)
+        if not found:
+            continue
+        words = [
+            f"{found['supported']} held",
+            f"{found['qualified']} only in a limit or setting",
+            f"{found['refuted']} refuted",
+        ]
+        if found["not run"]:
+            words.append(f"{found['not run']} not part of the default run")
+        lines.append(f"- {title}: {', '.join(words)}.")
+    return "\n".join(lines)
+
+
+def claims_markdown(claims: Sequence[Judgement], plan: Plan, costs: pd.DataFrame) -> str:
+    """The tables of docs/claims.md."""
+    lines = []
     minutes = _minutes(plan, costs)
-    experiments = {claim.id: read_by(claim) for claim in plan.claims.values()}
+    read = {claim.id: read_by(claim) for claim in plan.claims.values()}
     for source, title in SOURCES.items():
         lines += [
-            f"\n**{title}**\n",
-            "| verdict | claim | expected | measured | target and experiments | minutes |",
-            "|---|---|---|---|---|---|",
+            f"\n## {title}\n",
+            "| claim | verdict | holds if | measured | rivals | id, and what it reads | minutes |",
+            "|---|---|---|---|---|---|---|",
         ]
         for each in claims:
-            if each.source != source:
-                continue
-            expected = each.holds
-            measured = f"**{cell(each.measured)}** ({interval_text(each)})"
-            statement = each.statement.replace("|", "\\|")
-            target = f"`{each.id}` ({experiments.get(each.id, '')})"
-            cells = [each.verdict, statement, expected, measured, target]
-            lines.append(f"| {' | '.join(cells)} | {minutes.get(each.id, '')} |")
+            if each.source == source:
+                cells = _ledger_cells(each, read.get(each.id, "not in the default run"))
+                cells.append(minutes.get(each.id, ""))
+                lines.append(
+                    f"| {' | '.join(text.replace('|', chr(92) + '|') for text in cells)} |"
+                )
     return "\n".join(lines).strip()
+
+
+def _ledger_cells(each: Judgement, reads: str) -> list[str]:
+    verdict = each.verdict + (f"; holds only {each.scope}" if each.verdict == "qualified" else "")
+    measured = f"**{cell(each.measured)}** ({interval_text(each)}, {each.interval_kind})"
+    rivals = "; ".join(
+        f"{rival.law} {cell(rival.measured)}, {'rejected' if rival.rejected else 'not rejected'}"
+        for rival in each.rival
+    )
+    if each.measured is None:
+        measured = ""
+    return [each.statement, verdict, each.holds, measured, rivals, f"`{each.id}` ({reads})"]
 
 
 def _minutes(plan: Plan, costs: pd.DataFrame) -> dict[str, str]:
@@ -146,10 +179,10 @@ def _minutes(plan: Plan, costs: pd.DataFrame) -> dict[str, str]:
     return {name: f"{each / 60:.1f}" for name, each in seconds.items() if each is not None}
 
 
-def with_claims(readme: str, claims: Path) -> str:
-    """The README with its table of verdicts replaced."""
-    before, start, rest = readme.partition(START)
+def between_markers(text: str, generated: str, name: str) -> str:
+    """A document with what stands between its two markers replaced."""
+    before, start, rest = text.partition(START)
     _, end, after = rest.partition(END)
     if not start or not end:
-        raise StagewiseError(f"README.md lacks the lines {START} and {END}; put them back.")
-    return f"{before}{START}\n{claims_markdown(claims)}\n{END}{after}"
+        raise StagewiseError(f"{name} lacks the lines {START} and {END}; put them back.")
+    return f"{before}{START}\n{generated}\n{END}{after}"

@@ -202,7 +202,7 @@ def _ratios(axes: Axes, times: pd.DataFrame) -> None:
     "review_commutation",
     source="reviews",
     statement="Exact commutation is not necessary: on real moments the plain law predicts when each "
-    "mode of a trained network is learned, within 10 % (mean over seeds, worst mode of eight data "
+    "mode of a trained network is learned, within 10 % (mean over seeds, worst mode of seven data "
     "sets, largest δ).",
     reads=SETS,
     holds=within(1, 0.1),
@@ -242,7 +242,7 @@ def flow_law(times: pd.DataFrame) -> pd.DataFrame:
     "forecast_real_data",
     source="ours",
     statement="On real data sets the staged forecast (F) gives learning times within 3 % "
-    "(root-mean-square log error over stages, means over seeds, worst of eight data sets, δ = 16).",
+    "(root-mean-square log error over stages, means over seeds, worst of seven data sets, δ = 16).",
     reads=SETS,
     holds=at_most(0.03),
 )

@@ -222,7 +222,7 @@ def reversed_order(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "ours_stable_step",
     source="ours",
-    statement="From a generic start, two layers keep to the balanced solution exactly below the step 2/max λᵢ(wᵢ + wⱼ), w = σ/λ: with several modes λ matters, and ησ₁ ≤ ½ is not enough.",
+    statement="From a generic start, two layers end at the balanced solution if and only if the step is below 2/max λᵢ(wᵢ + wⱼ), w = σ/λ: with several modes λ matters, and ησ₁ ≤ ½ is not enough (share of runs).",
     reads=PAIR,
     holds=at_least(0.97),
 )
