@@ -55,6 +55,7 @@ smoke: $(STAMP)  ## Every kind of rule once, on tiny grids (results/smoke, figur
 paper: $(STAMP)  ## As reproduce, with MNIST, Fashion-MNIST and CIFAR-10 too (results/paper)
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml
 	@cat results/paper/verdicts.txt
+	@$(BIN)/stagewise archive-moments mnist cifar10 --check
 	@echo "The page to read: figures/paper/index.html"
 
 verify: $(STAMP)  ## Compare the results with reference/, output by output and claim by claim
@@ -90,6 +91,7 @@ bench: $(STAMP)  ## Speed of the engine against plain NumPy and the machine's ma
 	@$(BIN)/python benchmarks/moments.py
 	@$(BIN)/python benchmarks/forecast.py
 	@$(BIN)/python benchmarks/factorisation.py
+	@$(BIN)/python benchmarks/stepping.py
 
 generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, the README's table
 	@$(BIN)/stagewise generate

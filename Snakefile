@@ -1,46 +1,18 @@
-"""Moments → trajectories → statistics → figures, tables, verdicts → one page to read."""
+"""Moments → trajectories → statistics → studies, tables → one page to read."""
 
-import logging
-import os
 import sys
 from pathlib import Path
 
 # The package beside this file is used, whether or not one is installed.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from stagewise.planning.costs import known_costs
-from stagewise.errors import StagewiseError
-from stagewise.planning.plan import AGGREGATES, make_plan
-from stagewise.planning.processes import clear_stale_lock, pin_threads, share_package
-from stagewise.planning.progress import Progress, seconds_of_rules
-from stagewise.planning.targets import claim_targets
-
-pin_threads()
-share_package()
-clear_stale_lock(Path.cwd())
+from stagewise.planning.start import start
 
 
 configfile: "config.yaml"
 
 
-try:
-    plan = make_plan(config)
-    targets = claim_targets(plan)
-except StagewiseError as error:
-    print(f"\n{error}\n", file=sys.stderr, flush=True)
-    # Snakemake would wrap an exception in its own traceback; nothing has started yet.
-    os._exit(2)
-
-# Captions and reports see the configuration with its defaults filled in.
-config.update(plan.plain_config)
-
-
-progress = Progress(
-    costs=lambda: seconds_of_rules(known_costs([plan], Path("reference"))),
-    cores=lambda: workflow.resource_settings.cores or 1,
-)
-if not workflow.output_settings.quiet:
-    logging.getLogger("snakemake").addHandler(progress)
+plan, progress = start(config, workflow)
 
 
 onerror:
@@ -48,53 +20,30 @@ onerror:
 
 
 wildcard_constraints:
-    dataset=r"\w+",
-    experiment=r"\w+",
-    shard=r"\d+",
+    **plan.wildcards(),
 
 
 report: "workflow/report/workflow.rst"
 
 
-localrules:
-    all,
-    figures,
-    tables,
-    claims,
-
-
 rule all:
-    """Everything: the index page depends on all figures, tables and verdicts."""
+    """Everything."""
     input:
-        f"{plan.figures}/index.html",
-        plan.figure_files(),
-        plan.table_files(),
-        # Listed so that one that was deleted is made again, though nothing else is missing.
-        plan.intermediate_files(),
+        plan.everything(),
+    localrule: True
 
 
-rule figures:
-    """Every figure, without the page."""
-    input:
-        plan.figure_files(),
+include: "workflow/rules/shared.smk"
+include: "workflow/rules/runs.smk"
+include: "workflow/rules/results.smk"
 
 
-rule tables:
-    """Every table."""
-    input:
-        plan.table_files(),
+# figures, tables, claims, and every study and claim: snakemake --cores 1 step_size
+for name, files in plan.targets().items():
 
-
-rule claims:
-    """Every verdict."""
-    input:
-        f"{plan.results}/claims.json",
-
-
-include: "workflow/rules/data.smk"
-include: "workflow/rules/simulate.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/statistics.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/claims.smk"
+    rule:
+        name:
+            name
+        input:
+            files,
+        localrule: True

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from stagewise.data.datasets import data_directory, draw_moments
-from stagewise.data.image_specs import MnistData
+from stagewise.data.kinds.mnist import MnistData
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.dynamics.kernel import advance
 from stagewise.problems.problem import Problem
-from stagewise.theory.forecast import PooledMoments, initial_amplitudes, plain_forecast
+from stagewise.theory.forecast_laws import PooledMoments, initial_amplitudes, plain_forecast
 from stagewise.theory.staged_forecast import staged_forecast
 
 DELTA, WIDTH, STAGES = 16.0, 10, 9

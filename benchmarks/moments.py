@@ -25,7 +25,7 @@ from scipy.linalg.blas import dsyrk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from stagewise.data.datasets import image_moments, streamed_image_moments
+from stagewise.data.images import image_moments, streamed_image_moments
 from stagewise.problems.moments import Moments
 
 CLASSES = 10

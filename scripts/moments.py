@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from stagewise.config.models import DataSpec
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds import DataSpec
 from stagewise.data.npz import write_moments
 from stagewise.pipeline.rule import logged
 

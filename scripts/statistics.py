@@ -5,7 +5,8 @@ from pathlib import Path
 from stagewise.pipeline.aggregates import with_forecasts
 from stagewise.pipeline.rule import logged
 from stagewise.pipeline.stages import stages_table
-from stagewise.pipeline.statistics import learning_times_table, summary_table
+from stagewise.pipeline.statistics import learning_times_table
+from stagewise.pipeline.summary import summary_table
 from stagewise.store.files import read_table, write_table
 
 with logged(snakemake):

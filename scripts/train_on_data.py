@@ -9,5 +9,5 @@ from stagewise.store.training_schema import training_table
 
 with logged(snakemake):
     experiment = training_experiment(snakemake.params.experiment)
-    rows = training_rows(snakemake.wildcards.training, experiment, snakemake.params.data_dir)
+    rows = training_rows(snakemake.wildcards.experiment, experiment, snakemake.params.data_dir)
     write_table(training_table(rows), Path(snakemake.output[0]))

@@ -3,9 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import add_options, request
+
+if TYPE_CHECKING:
+    from stagewise.planning.plan import Plan
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,9 +32,30 @@ def main(arguments: list[str] | None = None) -> int:
         ("figures", _figures, "draw every figure again from the results, without simulating"),
     ):
         command = commands.add_parser(name, help=help_text)
-        command.add_argument("--configfile", type=Path, help="overlay over config.yaml")
+        command.add_argument(
+            *("--configfile", "--configfiles"),
+            type=Path,
+            nargs="+",
+            action="append",
+            default=[],
+            help="overlays over config.yaml, as Snakemake merges them",
+        )
+        command.add_argument(
+            "--config", nargs="+", default=[], metavar="KEY=VALUE", help="settings over them all"
+        )
         command.add_argument("--cores", type=_positive, default=2, help="cores of a run")
         command.set_defaults(function=function)
+    command = commands.add_parser(
+        "archive-moments", help="keep the moments of an image data set, or check those kept"
+    )
+    command.add_argument("name", nargs="+", help="mnist, fashion_mnist, cifar10 or imagenet64")
+    command.add_argument("--path", help="folder of the files, for imagenet64")
+    command.add_argument("--data-dir", help="folder of downloaded data")
+    command.add_argument("--into", type=Path, help="folder to write to (default: in --data-dir)")
+    command.add_argument(
+        "--check", action="store_true", help="only compare what is kept with the images"
+    )
+    command.set_defaults(function=_archive_moments)
     command = commands.add_parser("forecast", help="say when each rank of your data is learned")
     add_options(command)
     command.set_defaults(function=_forecast)
@@ -40,6 +65,22 @@ def main(arguments: list[str] | None = None) -> int:
     except StagewiseError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _overlays(options: argparse.Namespace) -> list[Path]:
+    return [path for each in options.configfile for path in each]
+
+
+def _plan(options: argparse.Namespace) -> "Plan":
+    from stagewise.config.loading import read_plan
+
+    if len(options.configfile) > 1:
+        print(
+            "All files are read; Snakemake itself keeps only the last --configfile, so write them "
+            "behind one: --configfile " + " ".join(map(str, _overlays(options))),
+            file=sys.stderr,
+        )
+    return read_plan(_overlays(options), settings=options.config)
 
 
 def _results(options: argparse.Namespace) -> Path:
@@ -69,10 +110,9 @@ def _archive(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from stagewise.config.loading import read_plan
     from stagewise.release.doctor import examine, report
 
-    checks = examine(read_plan(options.configfile))
+    checks = examine(_plan(options))
     print(report(checks))
     return 1 if any(each.state == "problem" for each in checks) else 0
 
@@ -82,27 +122,27 @@ def _claims(options: argparse.Namespace) -> int:
     from stagewise.planning.costs import known_costs
     from stagewise.release.reviewing import claims_text
 
-    plan = read_plan(options.configfile)
+    plan = _plan(options)
     print(claims_text(plan, known_costs([plan, read_plan()], Path("reference"))))
     return 0
 
 
 def _estimate(options: argparse.Namespace) -> int:
     from stagewise.config.loading import read_plan
-    from stagewise.planning.costs import forecast_costs, known_costs
+    from stagewise.planning.costs import estimates, jobs_to_do, known_costs
     from stagewise.release.reviewing import estimate_text
 
-    plan = read_plan(options.configfile)
+    plan = _plan(options)
     known = known_costs([plan, read_plan()], Path("reference"))
-    print(estimate_text(forecast_costs(plan, known), options.cores))
+    jobs = jobs_to_do(plan, _overlays(options), settings=options.config)
+    print(estimate_text(estimates(jobs, known), options.cores))
     return 0
 
 
 def _write_archive(options: argparse.Namespace) -> int:
-    from stagewise.config.loading import read_plan
     from stagewise.release.archive import write_archive
 
-    plan = read_plan(options.configfile)
+    plan = _plan(options)
     path = Path(plan.results, "stagewise.zip")
     count = write_archive(plan, path)
     print(f"{count} files in {path} ({path.stat().st_size / 1e6:.1f} MB)")
@@ -110,12 +150,11 @@ def _write_archive(options: argparse.Namespace) -> int:
 
 
 def _figures(options: argparse.Namespace) -> int:
-    from stagewise.config.loading import read_plan
     from stagewise.planning.processes import pin_threads
     from stagewise.release.rendering import render_figures
 
     pin_threads()
-    for path in render_figures(read_plan(options.configfile)):
+    for path in render_figures(_plan(options)):
         print(path)
     return 0
 
@@ -134,6 +173,21 @@ def _generate(options: argparse.Namespace) -> int:
         write_text(text, path)
         print(f"wrote {path}")
     return 0
+
+
+def _archive_moments(options: argparse.Namespace) -> int:
+    from stagewise.data.archiving import archive_moments, check_archive
+    from stagewise.data.datasets import data_directory
+
+    folder, agree = data_directory(options.data_dir), True
+    for name in options.name:
+        if options.check:
+            agrees, sentence = check_archive(name, options.path, folder)
+            agree = agree and agrees
+        else:
+            sentence = archive_moments(name, options.path, folder, options.into)
+        print(sentence)
+    return 0 if agree else 1
 
 
 def _forecast(options: argparse.Namespace) -> int:

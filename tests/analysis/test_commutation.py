@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 
 from stagewise.analysis.commutation import commutation
 from stagewise.arrays import FloatArray
-from stagewise.config.models import DigitsData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
 from stagewise.data.synthetic import random_orthogonal
 from stagewise.problems.problem import Problem
 

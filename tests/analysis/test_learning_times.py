@@ -7,12 +7,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import crossing_iteration, learning_times
-from stagewise.config.models import DigitsData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
 from stagewise.dynamics import gradient_descent
 from stagewise.dynamics.networks import initial_weights
 from stagewise.planning.experiments import record_iterations
-from stagewise.problems.problem import Modes
+from stagewise.problems.problem import Problem
 
 
 @pytest.mark.parametrize("spacing", [1, 10, 40])
@@ -54,10 +54,31 @@ def test_the_two_criteria_read_their_own_curves():
         response_values=responses[:, None],
         mode_strengths=strengths[:, None],
     )
-    none = np.empty((0, 1))
-    modes = Modes(none, np.array([3.0]), none, np.array([2.0]))
-    singular, projected = learning_times(trajectory, modes)
-    assert_allclose([singular[0], projected[0]], [40.0, 25.0], rtol=1e-10)
+    problem = Problem(np.array([[2.0]]), np.array([[3.0]]))
+    found = learning_times(trajectory, problem)
+    assert_allclose(found.learning_iteration, [40.0], rtol=1e-10)
+    assert_allclose(found.mode_learning_iteration, [25.0], rtol=1e-10)
+
+
+@pytest.mark.parametrize("records", [2, 7, 40])
+def test_a_batch_is_its_runs_even_where_records_equal_modes(records):
+    random = np.random.default_rng(records)
+    problems = [Problem(np.eye(2), np.diag([1.0, sigma])) for sigma in (0.5, 0.8, 0.2)]
+    curves = random.uniform(0, 0.6, (2, 3, records, 2)).cumsum(axis=2)
+    iterations = np.tile(np.arange(records) * 10, (3, 1))
+    batch = SimpleNamespace(
+        iterations=iterations, response_values=curves[0], mode_strengths=curves[1]
+    )
+    found = learning_times(batch, problems)
+    for run, problem in enumerate(problems):
+        one = SimpleNamespace(
+            iterations=iterations[run],
+            response_values=curves[0, run],
+            mode_strengths=curves[1, run],
+        )
+        alone = learning_times(one, problem)
+        assert_allclose(found.learning_iteration[run], alone.learning_iteration)
+        assert_allclose(found.mode_learning_iteration[run], alone.mode_learning_iteration)
 
 
 def digits_times(delta, seeds, records_per_decade=100):
@@ -71,21 +92,8 @@ def digits_times(delta, seeds, records_per_decade=100):
     ]
     layers = [np.stack(each) for each in zip(*runs, strict=True)]
     records = record_iterations(records_per_decade, int(1.3 * law[-1]))
-    trajectory = gradient_descent(problem, layers, step, records, modes=9)
-    times = np.array(
-        [
-            learning_times(
-                SimpleNamespace(
-                    iterations=trajectory.iterations[run],
-                    response_values=trajectory.response_values[run],
-                    mode_strengths=trajectory.mode_strengths[run],
-                ),
-                problem,
-            )[0]
-            for run in range(seeds)
-        ]
-    )
-    return times, law
+    trajectory = gradient_descent(problem, layers, step, records, modes=9, refine=True)
+    return learning_times(trajectory, problem).learning_iteration, law
 
 
 def test_the_law_predicts_when_a_trained_network_learns_the_digits():

@@ -34,5 +34,13 @@ def test_overlap_is_read_where_the_leader_reaches_ninety_percent():
     assert_allclose(separation(np.column_stack([leader, follower])), [0.3])
 
 
+def test_curves_of_a_batch_are_those_of_its_runs():
+    random = np.random.default_rng(0)
+    share = random.uniform(0, 1.2, (5, 12, 4)).cumsum(axis=1) / 4
+    share[2, 7:] = np.nan
+    for run, found in zip(share, separation(share), strict=True):
+        assert_allclose(found, separation(run[~np.isnan(run[:, 0])]))
+
+
 def test_a_leader_that_never_arrives_has_no_overlap_to_report():
     assert np.isnan(separation(np.array([[0.0, 0.0], [0.5, 0.5]])))[0]

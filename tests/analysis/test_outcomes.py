@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stagewise.analysis import outcome
+from stagewise.analysis import outcomes
 
 TIME = np.arange(400)
 RISE = 1 - np.exp(-0.1 * TIME)
@@ -21,4 +21,8 @@ RISE = 1 - np.exp(-0.1 * TIME)
     ],
 )
 def test_a_curve_is_named_by_what_it_does(share, name):
-    assert outcome(share) == name
+    diverged = bool(np.isnan(share[-1]))
+    records = len(share) - diverged
+    padded = np.append(share, [np.nan] * 50)[None, :, None]
+    found = outcomes(padded, np.array([records]), np.array([diverged]))
+    assert found.tolist() == [[name]]

@@ -8,10 +8,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stagewise.config.sentences import DATA_KINDS, parse_config
+from stagewise.config.sentences import parse_config
+from stagewise.data.kinds import KINDS
 from stagewise.errors import StagewiseError
-from stagewise.figures import FIGURES
-from stagewise.planning.plan import Plan, make_plan
+from stagewise.planning.checking import make_plan
+from stagewise.planning.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -97,21 +98,18 @@ def test_keys_that_are_not_text_are_refused():
 @pytest.mark.parametrize("kind", ["digit", "", 3, None, ["digits"], {"digits": 1}])
 def test_an_unknown_kind_of_data_set_is_told_the_kinds_there_are(kind):
     sentence = complaint(changed(("datasets", "digits", "kind"), kind))
-    assert sentence == (
-        f"datasets.digits.kind is {kind!r}; it must be one of {', '.join(DATA_KINDS)}."
-    )
+    assert sentence == (f"datasets.digits.kind is {kind!r}; it must be one of {', '.join(KINDS)}.")
 
 
 def test_a_data_set_without_kind_is_told_the_kinds_there_are():
     sentence = complaint(without(("datasets", "modes", "kind")))
     assert sentence.startswith("datasets.modes.kind is ")
-    assert sentence.endswith(f"one of {', '.join(DATA_KINDS)}.")
+    assert sentence.endswith(f"one of {', '.join(KINDS)}.")
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        ("figures",),
         ("datasets",),
         ("experiments",),
         ("assumption",),
@@ -136,7 +134,6 @@ def test_an_experiment_without_any_initial_scale_is_told_both_keys():
         (path, value)
         for path in (("datasets", "digits"), GRID, ("datasets",), ("experiments",))
         for value in (5, None, "text", [1], True)
-        if (path, value) != (GRID, None)  # that leaves the experiment out
     ],
 )
 def test_a_section_that_is_no_mapping_is_refused(path, value):
@@ -144,10 +141,26 @@ def test_a_section_that_is_no_mapping_is_refused(path, value):
     assert sentence.startswith(f"{'.'.join(path)} is {value!r}; it must be ")
 
 
-def test_an_experiment_that_is_null_is_left_out_but_not_by_what_shows_it():
-    sentence = complaint(changed(GRID, None))
-    assert "closed_form" in sentence
-    assert "figures" in sentence
+def test_an_experiment_that_is_null_is_refused_with_the_way_to_leave_it_out():
+    for name in ("closed_form", "no_such_experiment"):
+        sentence = complaint(changed(("experiments", name), None))
+        assert sentence.startswith(f"experiments.{name} is None; it must be a section")
+        assert sentence.endswith("to leave an experiment out, name the others in `only`.")
+
+
+def test_only_what_is_named_is_run_and_what_a_study_reads():
+    plan = make_plan(DEFAULT | {"only": ["rmsprop", "saddles", "minibatch"]})
+    assert set(plan.config.experiments) == {"rmsprop", "descent_separation", "saddles"}
+    assert set(plan.config.training) == {"minibatch"}
+    assert "rmsprop" in plan.studies
+    assert "autoencoder" not in plan.studies
+
+
+@pytest.mark.parametrize(("given", "meant"), [("rmsprob", "rmsprop"), ("sadles", "saddles")])
+def test_a_misspelt_name_in_only_is_refused_with_what_was_meant(given, meant):
+    sentence = complaint(DEFAULT | {"only": [given]})
+    assert sentence.startswith(f"only names {given!r}, which is neither an experiment nor a study.")
+    assert f"Did you mean {meant}?" in sentence
 
 
 NUMBER, INTEGER, TEXT, SWITCH, LIST = (
@@ -174,7 +187,7 @@ NUMBER, INTEGER, TEXT, SWITCH, LIST = (
         (("data_dir",), 5, "data_dir is 5", TEXT),
         (("notice",), None, "notice is None", TEXT),
         (("run",), 5, "run is 5", TEXT),
-        (("figures",), "closed_form", "figures is 'closed_form'", LIST),
+        (("only",), "closed_form", "only is 'closed_form'", LIST),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named_with_what_is_allowed(path, value, named, allowed):
@@ -274,9 +287,9 @@ def test_an_empty_axis_of_the_grid_is_refused(axis):
     assert sentence.startswith(f"{'.'.join(GRID)}.{axis} is []; it must have at least 1 item")
 
 
-@pytest.mark.parametrize("key", ["assumption", "figures"])
-def test_an_empty_list_is_refused(key):
-    assert complaint(changed((key,), [])).startswith(f"{key} is []; it must have at least 1 item")
+def test_an_empty_list_is_refused():
+    sentence = complaint(changed(("assumption",), []))
+    assert sentence.startswith("assumption is []; it must have at least 1 item")
 
 
 @pytest.mark.parametrize(
@@ -345,34 +358,11 @@ def test_a_reference_to_an_undefined_data_set_is_told_the_defined_ones(path, key
     )
 
 
-def test_a_figure_listed_twice_is_refused():
-    sentence = complaint(changed(("figures",), ["closed_form", "real_data", "closed_form"]))
-    assert sentence == "figures: closed_form listed twice; list each figure once."
-
-
-def test_an_unknown_figure_is_told_the_figures_there_are():
-    assert complaint(changed(("figures",), ["closed_form", "nope"])) == (
-        f"figures names 'nope', which does not exist; there are {', '.join(FIGURES)}."
-    )
-
-
-@pytest.mark.parametrize(
-    ("figure", "experiment"),
-    [(name, each) for name in DEFAULT["figures"] for each in FIGURES[name].experiments],
-)
-def test_a_figure_whose_experiment_is_missing_is_refused(figure, experiment):
-    raw = without(("experiments", experiment)) | {"figures": [figure]}
-    assert complaint(raw) == (
-        f"The figure {figure} shows the experiment {experiment}, which the section experiments "
-        "does not have; add it, or take the figure off the list figures."
-    )
-
-
 @pytest.mark.parametrize("path", ["nope.npz", "", "folder/nope.npz", "a\0b", "n" * 5000])
 def test_a_data_file_that_is_not_there_is_named_before_any_job_starts(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sentence = complaint(changed(("datasets", "mine"), {"kind": "npz", "path": path}))
-    assert sentence.startswith("datasets.mine.path is ")
+    assert sentence.startswith(f"datasets.mine reads {path!r}, which")
     assert sentence.endswith("is not a file; relative paths start at the working directory.")
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from stagewise.arrays import AnyArray
-from stagewise.config.models import Cifar10Data
-from stagewise.data import cifar10
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds import cifar10
+from stagewise.data.kinds.cifar10 import Cifar10Data
 from stagewise.errors import StagewiseError
 
 COUNT = 4
@@ -87,7 +87,7 @@ def spec(**keys: object) -> Cifar10Data:
 
 def read(data_dir: Path, size: int = 3, **keys: object) -> AnyArray:
     """Records as they were, put together again from the blocks."""
-    parts = list(cifar10.blocks(spec(**keys), data_dir, size))
+    parts = list(spec(**keys).blocks(data_dir, size))
     assert all(0 < len(images) == len(labels) <= size for images, labels in parts)
     return np.vstack([np.column_stack([labels, images]) for images, labels in parts])
 
@@ -174,8 +174,8 @@ def test_pixels_are_scaled_to_one_and_labels_one_hot(tmp_path, no_network):
 def test_a_missing_archive_is_named_with_what_could_be_put_there(tmp_path, no_network):
     assert complaint(tmp_path, batches=[2, "test"], download=False) == (
         f"{tmp_path / 'cifar10' / 'cifar-10-binary.tar.gz'} is not there. Put the file there, or "
-        "data_batch_2.bin, test_batch.bin unpacked from it (CIFAR-10 is published at "
-        "https://www.cs.toronto.edu/~kriz/), or set data_dir in the config (or the variable "
+        "data_batch_2.bin, test_batch.bin unpacked from it; CIFAR-10 is published at "
+        "https://www.cs.toronto.edu/~kriz/. Or set data_dir in the config (or the variable "
         "STAGEWISE_DATA) to the folder whose sub-folder cifar10 has it."
     )
 
@@ -194,7 +194,7 @@ def test_an_archive_that_is_not_the_published_one_is_refused(content, tmp_path, 
 def test_what_is_not_a_whole_gzipped_tar_is_refused(content, tmp_path, monkeypatch):
     publish(content, monkeypatch)
     path = put_archive(tmp_path, content)
-    assert complaint(tmp_path).startswith(f"{path} cannot be read as a gzipped tar archive (")
+    assert complaint(tmp_path).startswith(f"{path} cannot be read as a tar archive (")
 
 
 def test_an_archive_without_a_batch_is_refused(tmp_path, monkeypatch):
@@ -274,9 +274,37 @@ def test_a_folder_in_the_place_of_a_batch_is_refused(tmp_path, no_network):
     put_unpacked(tmp_path / "cifar10")
     (tmp_path / "cifar10" / FIRST).unlink()
     (tmp_path / "cifar10" / FIRST).mkdir()
-    assert complaint(tmp_path) == (
-        f"{tmp_path / 'cifar10' / FIRST} cannot be read: Is a directory."
-    )
+    sentence = complaint(tmp_path, download=False)
+    assert "(" + f"{tmp_path / 'cifar10'} holds data_batch_2.bin, " in sentence
+
+
+@pytest.mark.parametrize(
+    "place", ["cifar10/sub/folder", "CIFAR10/cifar-10-batches-bin", "cifar-10-batches-bin"]
+)
+def test_batches_are_found_where_other_libraries_keep_them(place, tmp_path, no_network):
+    put_unpacked(tmp_path / place)
+    assert len(read(tmp_path, batches=[2])) == COUNT
+
+
+def test_the_archive_may_be_unzipped(tmp_path, no_network):
+    (tmp_path / "cifar10").mkdir()
+    (tmp_path / "cifar10/cifar-10-binary.tar").write_bytes(gzip.decompress(WHOLE))
+    assert len(read(tmp_path, batches=[2])) == COUNT
+
+
+@pytest.mark.parametrize(
+    "place", ["cifar10/cifar-10-python.tar.gz", "cifar10/cifar-10-batches-py/data_batch_1"]
+)
+def test_the_version_for_python_is_never_loaded_and_the_binary_one_asked_for(
+    place, tmp_path, no_network
+):
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\x80\x04.")
+    sentence = complaint(tmp_path, download=False)
+    assert sentence.startswith(f"{tmp_path / 'cifar10/cifar-10-binary.tar.gz'} is not there.")
+    assert f"{path} is the Python version of CIFAR-10" in sentence
+    assert "pickles" in sentence
 
 
 @FUZZ

@@ -6,18 +6,17 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import commutation
-from stagewise.config.models import (
-    AlignedData,
-    AutoencoderData,
-    DataSpec,
-    DigitsData,
-    LowRankRegressionData,
-    MnistData,
-    NpzData,
-    RandomModesData,
-)
-from stagewise.data import datasets, mnist
-from stagewise.data.datasets import data_directory, draw_moments, image_moments
+from stagewise.data import images
+from stagewise.data.datasets import data_directory, draw_moments
+from stagewise.data.images import image_moments
+from stagewise.data.kinds import DataSpec, mnist
+from stagewise.data.kinds.aligned import AlignedData
+from stagewise.data.kinds.autoencoder import AutoencoderData
+from stagewise.data.kinds.digits import DigitsData
+from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
+from stagewise.data.kinds.mnist import MnistData
+from stagewise.data.kinds.npz import NpzData
+from stagewise.data.kinds.random_modes import RandomModesData
 from stagewise.errors import StagewiseError
 from stagewise.problems.moments import Moments
 
@@ -85,12 +84,12 @@ def test_centring_takes_one_mode_from_the_digits(centred, modes, digits):
 
 @pytest.mark.parametrize("block", [1, 7, 4096])
 def test_images_are_scaled_to_one_and_labels_one_hot_whatever_the_block(block, monkeypatch):
-    monkeypatch.setattr(datasets, "_BLOCK", block)
+    monkeypatch.setattr(images, "BLOCK", block)
     random = np.random.default_rng(0)
-    images = random.integers(0, 256, (23, 3, 2), dtype=np.uint8)
+    pixels = random.integers(0, 256, (23, 3, 2), dtype=np.uint8)
     labels = random.integers(0, 4, 23, dtype=np.uint8)
-    expected = Moments.of_block(images.reshape(23, 6) / 255, np.eye(5)[labels])
-    moments = image_moments(images, labels, classes=5)
+    expected = Moments.of_block(pixels.reshape(23, 6) / 255, np.eye(5)[labels])
+    moments = image_moments(pixels, labels, classes=5)
     for field in FIELDS:
         assert_allclose(getattr(moments, field), getattr(expected, field), rtol=1e-12)
 

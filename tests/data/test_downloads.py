@@ -82,7 +82,7 @@ def test_nothing_stays_in_the_folder_when_every_mirror_fails(fault, served, mirr
     for address in mirrors.addresses:
         assert sentence.count(f"{address}: ") == 1
     assert sentence.endswith(
-        f"Put the file there (Things is published at {served.mirrors[0]}), or set data_dir in the "
+        f"Put the file there; Things is published at {served.mirrors[0]}. Or set data_dir in the "
         "config (or the variable STAGEWISE_DATA) to the folder whose sub-folder things has it."
     )
     assert content_of(tmp_path / "things") == []
@@ -207,7 +207,7 @@ def test_a_folder_that_may_not_be_entered_is_named(served, mirrors, shared_folde
     (shared_folder / NAME).write_bytes(ARCHIVE)
     with permissions(0o000, shared_folder):
         sentence = complaint(served, shared_folder, True)
-    assert sentence.startswith(f"{shared_folder / NAME} cannot be looked at: Permission denied.")
+    assert sentence.startswith(f"{shared_folder} cannot be looked at: Permission denied.")
     assert mirrors.asked == []
 
 
@@ -221,7 +221,54 @@ def test_a_file_in_the_folder_is_used_without_network(kind, download, tmp_path, 
 def test_an_unpacked_file_is_as_good_where_its_content_is_known(tmp_path, no_network):
     (tmp_path / "things").write_bytes(CONTENT)
     assert obtain(published("content"), tmp_path, True) == tmp_path / "things"
-    assert complaint(published("archive"), tmp_path, False).startswith(f"{tmp_path / NAME} is not")
+    assert "its MD5 is" in complaint(published("archive"), tmp_path, False)
+
+
+@pytest.mark.parametrize("problem", ["", "it is too short"])
+def test_an_unzipped_file_without_a_digest_is_judged_by_its_own_check(
+    problem, tmp_path, no_network
+):
+    (tmp_path / "things").write_bytes(CONTENT)
+    file = replace(published("archive"), unzipped=lambda path: problem)
+    if not problem:
+        assert obtain(file, tmp_path, True) == tmp_path / "things"
+    else:
+        assert f"not the original file of Things: {problem}. " in complaint(file, tmp_path, True)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "things",
+        "THINGS.gz",
+        "things/things",
+        "raw/things.gz",
+        "a/b/c/things",
+        "../Things/raw/things",
+    ],
+)
+def test_a_file_is_found_under_the_names_and_in_the_folders_that_others_use(
+    place, tmp_path, no_network
+):
+    path = tmp_path / "mine" / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(ARCHIVE if path.suffix else CONTENT)
+    found = obtain(published(), tmp_path / "mine", True, others=[tmp_path / "Things"])
+    assert found.resolve() == path.resolve()
+
+
+def test_of_two_copies_the_whole_one_is_used(tmp_path, no_network):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / NAME).write_bytes(ARCHIVE[:-9])
+    (tmp_path / "raw" / NAME).write_bytes(ARCHIVE)
+    assert obtain(published(), tmp_path, True) == tmp_path / "raw" / NAME
+
+
+def test_files_that_are_of_no_use_are_named(tmp_path, no_network):
+    (tmp_path / "photographs.zip").touch()
+    assert f"({tmp_path} holds photographs.zip, which is of no use for it)" in complaint(
+        published(), tmp_path, False
+    )
 
 
 def test_the_same_content_compressed_in_another_way_is_the_original(tmp_path, no_network):
@@ -233,8 +280,8 @@ def test_the_same_content_compressed_in_another_way_is_the_original(tmp_path, no
 def test_a_missing_file_that_may_not_be_downloaded_is_named_with_its_folder(tmp_path, no_network):
     hint = ", or something else"
     assert complaint(published(), tmp_path / "things", False, hint) == (
-        f"{tmp_path / 'things' / NAME} is not there. Put the file there, or something else (Things "
-        "is published at http://127.0.0.1:9/), or set data_dir in the config (or the variable "
+        f"{tmp_path / 'things' / NAME} is not there. Put the file there, or something else; Things "
+        "is published at http://127.0.0.1:9/. Or set data_dir in the config (or the variable "
         "STAGEWISE_DATA) to the folder whose sub-folder things has it."
     )
 
@@ -247,10 +294,8 @@ def test_a_file_in_the_folder_that_is_not_the_original_is_refused_and_kept(
     (tmp_path / NAME).write_bytes(tampered)
     sentence = complaint(published(kind), tmp_path, True)
     assert sentence.startswith(f"{tmp_path / NAME} is not the original file of Things: ")
-    assert f"not {KINDS[kind]} (it has {len(tampered)} bytes). Delete it and run again" in sentence
-    assert sentence.endswith(
-        "put the right file there (Things is published at http://127.0.0.1:9/)."
-    )
+    assert f"not {KINDS[kind]} (it has {len(tampered)} bytes). Put the right file" in sentence
+    assert "Delete" not in sentence
     assert (tmp_path / NAME).read_bytes() == tampered
 
 
@@ -266,7 +311,7 @@ def test_a_file_in_the_folder_that_is_cut_is_refused(kind, length, tmp_path, no_
 
 def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path, no_network):
     (tmp_path / NAME).mkdir()
-    assert "it cannot be read (Is a directory)" in complaint(published(), tmp_path, True)
+    assert "is a folder that does not hold the file" in complaint(published(), tmp_path, True)
 
 
 def test_progress_is_shown_on_the_terminal_even_where_a_log_stands_in_for_it(mirrors, tmp_path):

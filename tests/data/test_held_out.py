@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import DigitsData, LowRankRegressionData
 from stagewise.data.datasets import draw_moments
-from stagewise.data.digits import digits_moments
+from stagewise.data.kinds.digits import DigitsData
+from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
 from stagewise.data.npz import read_moments, write_moments
+from stagewise.data.samples import digits
 from stagewise.problems.moments import Moments
 
 
@@ -52,7 +53,7 @@ def test_a_split_of_the_digits_merges_to_all_of_them():
     one, other = draw_moments("split", spec, None)
     assert (one.n, one.held_out.n) == (200, 1597)
     assert not np.array_equal(one.sigma_xy, other.sigma_xy)
-    merged, whole = replace(one, held_out=None).merged(one.held_out), digits_moments()
+    merged, whole = replace(one, held_out=None).merged(one.held_out), Moments.of_block(*digits())
     assert_allclose(merged.sigma_x, whole.sigma_x, atol=1e-13)
     assert_allclose(merged.sigma_xy, whole.sigma_xy, atol=1e-13)
 

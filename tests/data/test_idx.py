@@ -127,7 +127,7 @@ def test_a_gzip_file_that_is_cut_is_refused(length, tmp_path):
     with pytest.raises(StagewiseError) as caught:
         read_idx(path, 3)
     assert str(caught.value).startswith(f"{path} is not a whole gzip file (")
-    assert str(caught.value).endswith("). Delete it and fetch it again.")
+    assert str(caught.value).endswith("). Fetch it again.")
 
 
 @pytest.mark.parametrize("position", [2, -1, -5, -9, 20, 40])

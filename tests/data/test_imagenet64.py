@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stagewise.arrays import AnyArray
-from stagewise.config.models import ImageNet64Data
-from stagewise.data import datasets, imagenet64
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds import imagenet64
+from stagewise.data.kinds.imagenet64 import ImageNet64Data
 from stagewise.errors import StagewiseError
 from stagewise.problems.moments import Moments, stream_moments
 
@@ -104,7 +104,7 @@ def test_a_folder_without_batches_is_refused(folder, state, tmp_path):
 
 @pytest.mark.parametrize("block", [1, 4, 100])
 def test_moments_of_two_files_are_those_of_all_their_images(block, tmp_path, monkeypatch):
-    monkeypatch.setattr(datasets, "_BLOCK", block)
+    monkeypatch.setattr(imagenet64, "BLOCK", block)
     parts = [arrays(1, 5), arrays(2, 9)]
     for number, part in enumerate(parts):
         saved(tmp_path / f"train_data_batch_{number}.npz", **part)

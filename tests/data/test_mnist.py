@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from stagewise.arrays import AnyArray
-from stagewise.config.models import FashionMnistData, MnistData
-from stagewise.data import mnist
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds import mnist
+from stagewise.data.kinds.mnist import FashionMnistData, MnistData
 from stagewise.errors import StagewiseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,24 +74,24 @@ def assert_loaded(images: AnyArray, labels: AnyArray) -> None:
 
 def complaint(spec: MnistData | FashionMnistData, folder: Path) -> str:
     with pytest.raises(StagewiseError) as caught:
-        mnist.load(spec, folder)
+        spec.load(folder)
     return str(caught.value)
 
 
 def test_missing_files_are_downloaded_once_into_the_folder_of_their_data_set(
     spec, served, tmp_path
 ):
-    assert_loaded(*mnist.load(spec, tmp_path))
+    assert_loaded(*spec.load(tmp_path))
     assert folder_content(tmp_path / spec.kind) == sorted(ARCHIVES)
     assert served.asked == [f"/first/{name}" for name in ARCHIVES]
-    assert_loaded(*mnist.load(spec, tmp_path))
+    assert_loaded(*spec.load(tmp_path))
     assert len(served.asked) == 2
 
 
 @pytest.mark.parametrize("fault", ["missing", "cut", "other content", "web page"])
 def test_the_second_mirror_is_used_when_the_first_fails(fault, spec, served, tmp_path):
     served.faults["first"] = fault
-    assert_loaded(*mnist.load(spec, tmp_path))
+    assert_loaded(*spec.load(tmp_path))
     assert folder_content(tmp_path / spec.kind) == sorted(ARCHIVES)
 
 
@@ -106,14 +106,49 @@ def test_files_that_cannot_be_had_are_named_with_the_place_to_put_them(spec, ser
 def test_files_in_the_folder_are_used_without_network(spec, tmp_path, no_network):
     put(tmp_path / "elsewhere")
     elsewhere = spec.model_copy(update={"directory": "elsewhere"})
-    assert_loaded(*mnist.load(elsewhere, tmp_path))
+    assert_loaded(*elsewhere.load(tmp_path))
 
 
 def test_unpacked_mnist_files_are_used_without_network(tmp_path, no_network):
     (tmp_path / "mnist").mkdir()
     for name, content in CONTENTS.items():
         (tmp_path / "mnist" / name).write_bytes(content)
-    assert_loaded(*mnist.load(MnistData(kind="mnist"), tmp_path))
+    assert_loaded(*MnistData(kind="mnist").load(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("folder", "pattern"),
+    [
+        ("mnist", "{}-idx{}-ubyte"),
+        ("mnist", "{}.idx{}-ubyte"),
+        ("mnist/MNIST/raw", "{}-idx{}-ubyte"),
+        ("MNIST/raw", "{}-idx{}-ubyte.gz"),
+        ("mnist/{0}-idx{1}-ubyte", "{}.idx{}-ubyte"),
+    ],
+)
+def test_mnist_is_found_as_other_libraries_name_and_unzip_it(folder, pattern, tmp_path, no_network):
+    for part, axes in (("train-images", 3), ("train-labels", 1)):
+        path = tmp_path / folder.format(part, axes) / pattern.format(part, axes)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = CONTENTS[f"{part}-idx{axes}-ubyte"]
+        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    assert_loaded(*MnistData(kind="mnist").load(tmp_path))
+
+
+def test_unzipped_fashion_files_are_known_by_their_shape_counts_and_mean(tmp_path, no_network):
+    folder = tmp_path / "fashion_mnist"
+    folder.mkdir()
+    images = np.full((60_000, 28, 28), 73, np.uint8)
+    images[:4200] = 72  # to a mean of 0.2860
+    labels = (np.arange(60_000) % 10).astype(np.uint8)
+    (folder / mnist.IMAGES).write_bytes(idx(images))
+    (folder / mnist.LABELS).write_bytes(idx(labels))
+    spec = FashionMnistData(kind="fashion_mnist")
+    assert spec.load(tmp_path)[0].shape == images.shape
+    (folder / mnist.LABELS).write_bytes(idx(labels // 2))
+    assert "its labels occur [12000, " in complaint(spec, tmp_path)
+    (folder / mnist.IMAGES).write_bytes(idx(images + 1))
+    assert "its mean pixel is 0.28" in complaint(spec, tmp_path)
 
 
 def test_a_missing_file_that_may_not_be_downloaded_is_named(spec, tmp_path, no_network):
@@ -163,7 +198,7 @@ def real_data() -> Path:
 
 
 def test_the_real_training_set_has_its_known_shape_brightness_and_labels(real_data, no_network):
-    images, labels = mnist.load(MnistData(kind="mnist"), real_data)
+    images, labels = MnistData(kind="mnist").load(real_data)
     assert (images.shape, labels.shape) == ((60_000, 28, 28), (60_000,))
     assert abs(images.mean() / 255 - 0.1307) < 5e-5
     assert np.bincount(labels).tolist() == [

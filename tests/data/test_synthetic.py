@@ -2,19 +2,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import (
-    AlignedData,
-    AutoencoderData,
-    LowRankRegressionData,
-    RandomModesData,
-)
-from stagewise.data.synthetic import (
-    draw_aligned,
-    draw_autoencoder,
-    draw_low_rank_regression,
-    draw_random_modes,
-    random_orthogonal,
-)
+from stagewise.data.kinds.aligned import AlignedData
+from stagewise.data.kinds.autoencoder import AutoencoderData
+from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
+from stagewise.data.kinds.random_modes import RandomModesData
+from stagewise.data.synthetic import random_orthogonal
 from stagewise.problems.problem import Problem
 
 FRAMES = ["random", "coordinate"]
@@ -54,7 +46,7 @@ def test_random_orthogonal_matrices_follow_the_haar_measure():
 @pytest.mark.parametrize("sigma", [[1.0, 0.5, 0.25], [0.25, 1.0, 0.5]])
 def test_aligned_moments_have_the_sigma_and_lam_prescribed_and_commute(frame, lam, sigma):
     spec = AlignedData(kind="aligned", sigma=sigma, lam=lam, frame=frame)
-    moments = draw_aligned(spec, np.random.default_rng(2))
+    moments = spec.draw(np.random.default_rng(2))
     problem = moments.problem(centred=True)
     order = np.argsort(sigma)[::-1]
     assert_allclose(problem.modes.sigma, np.array(sigma)[order], rtol=1e-13)
@@ -65,14 +57,14 @@ def test_aligned_moments_have_the_sigma_and_lam_prescribed_and_commute(frame, la
 
 def test_the_coordinate_frame_gives_diagonal_matrices_exactly():
     spec = AlignedData(kind="aligned", sigma=[1.0, 0.5], lam=[2.0, 3.0], frame="coordinate")
-    moments = draw_aligned(spec, np.random.default_rng(3))
+    moments = spec.draw(np.random.default_rng(3))
     assert moments.sigma_x.tolist() == [[2.0, 0.0], [0.0, 3.0]]
     assert moments.sigma_xy.tolist() == [[1.0, 0.0], [0.0, 0.5]]
 
 
 def test_random_frames_mix_all_coordinates_and_differ_from_draw_to_draw():
     spec = AlignedData(kind="aligned", sigma=[1.0, 0.5, 0.25])
-    one, other = (draw_aligned(spec, np.random.default_rng(seed)) for seed in (4, 5))
+    one, other = (spec.draw(np.random.default_rng(seed)) for seed in (4, 5))
     assert np.abs(one.sigma_x).min() > 1e-3
     assert np.abs(one.sigma_x - other.sigma_x).max() > 1e-2
     assert np.abs(one.sigma_xy - one.sigma_xy.T).max() > 1e-2
@@ -85,7 +77,7 @@ def test_random_modes_commute_and_lie_in_the_ranges_prescribed(frame, modes, see
     spec = RandomModesData(
         kind="random_modes", modes=modes, sigma_ratio=0.3, lam_range=[0.5, 2.0], frame=frame
     )
-    problem = draw_random_modes(spec, np.random.default_rng(seed)).problem(centred=True)
+    problem = spec.draw(np.random.default_rng(seed)).problem(centred=True)
     sigma, lam = problem.modes.sigma, problem.modes.lam
     assert_commuting(problem)
     assert len(sigma) == modes
@@ -97,7 +89,7 @@ def test_random_modes_commute_and_lie_in_the_ranges_prescribed(frame, modes, see
 @pytest.mark.parametrize("seed", range(5))
 def test_random_modes_are_listed_strongest_first(seed):
     spec = RandomModesData(kind="random_modes", modes=4, frame="coordinate")
-    strengths = np.diag(draw_random_modes(spec, np.random.default_rng(seed)).sigma_xy)
+    strengths = np.diag(spec.draw(np.random.default_rng(seed)).sigma_xy)
     assert strengths[0] == 1.0
     assert (np.diff(strengths) < 0).all()
 
@@ -105,7 +97,7 @@ def test_random_modes_are_listed_strongest_first(seed):
 def test_sigma_is_uniform_and_lam_over_sigma_log_uniform():
     spec = RandomModesData(kind="random_modes", modes=3, sigma_ratio=0.2, lam_range=[0.2, 5.0])
     random = np.random.default_rng(6)
-    modes = [draw_random_modes(spec, random).problem(centred=True).modes for _ in range(600)]
+    modes = [spec.draw(random).problem(centred=True).modes for _ in range(600)]
     weaker = np.array([each.sigma[1:] for each in modes]).ravel()
     shares = np.sort((weaker - 0.2) / 0.8)
     logs = np.array([np.log(each.lam / each.sigma) for each in modes]).ravel()
@@ -119,14 +111,14 @@ def test_sigma_is_uniform_and_lam_over_sigma_log_uniform():
 def test_equal_lam_gives_all_modes_of_a_draw_one_lam_that_differs_between_draws():
     spec = RandomModesData(kind="random_modes", modes=3, equal_lam=True)
     random = np.random.default_rng(7)
-    lams = [draw_random_modes(spec, random).problem(centred=True).modes.lam for _ in range(2)]
+    lams = [spec.draw(random).problem(centred=True).modes.lam for _ in range(2)]
     assert_allclose(lams[0], lams[0][0], rtol=1e-13)
     assert abs(lams[0][0] - lams[1][0]) > 1e-3
 
 
 def test_an_autoencoder_has_its_inputs_as_outputs():
     spec = AutoencoderData(kind="autoencoder")
-    moments = draw_autoencoder(spec, np.random.default_rng(8))
+    moments = spec.draw(np.random.default_rng(8))
     assert moments.sigma_xy.tobytes() == moments.sigma_x.tobytes()
     assert moments.mean_y.tobytes() == moments.mean_x.tobytes()
     assert_allclose(moments.tr_yy, np.trace(moments.sigma_x), rtol=1e-13)
@@ -136,7 +128,7 @@ def test_an_autoencoder_has_its_inputs_as_outputs():
 @pytest.mark.parametrize("centred", [True, False])
 def test_sigma_equals_lam_in_an_autoencoder(centred):
     spec = AutoencoderData(kind="autoencoder", noise=0.1)
-    problem = draw_autoencoder(spec, np.random.default_rng(9)).problem(centred)
+    problem = spec.draw(np.random.default_rng(9)).problem(centred)
     assert_allclose(problem.modes.lam, problem.modes.sigma, rtol=1e-9)
     assert_allclose(problem.modes.sigma, problem.eigenvalues[::-1], rtol=1e-9)
     assert_commuting(problem)
@@ -145,7 +137,7 @@ def test_sigma_equals_lam_in_an_autoencoder(centred):
 @pytest.mark.parametrize("noise", [1e-3, 1e-2])
 def test_the_spectrum_of_an_autoencoder_is_its_rank_above_a_floor_of_noise(noise):
     spec = AutoencoderData(kind="autoencoder", noise=noise)
-    problem = draw_autoencoder(spec, np.random.default_rng(10)).problem(centred=True)
+    problem = spec.draw(np.random.default_rng(10)).problem(centred=True)
     signal, floor = problem.modes.sigma[:10], problem.modes.sigma[10:]
     # Marchenko–Pastur for 10 of 20 dimensions: noise²·(1 ± √(10/1000))².
     edge = np.sqrt(10 / 1000)
@@ -157,7 +149,7 @@ def test_the_spectrum_of_an_autoencoder_is_its_rank_above_a_floor_of_noise(noise
 
 def test_the_spectrum_of_an_autoencoder_is_that_of_mixed_factors_with_halving_variances():
     spec = AutoencoderData(kind="autoencoder", samples=100_000, dim=6, rank=3, noise=0.0)
-    problem = draw_autoencoder(spec, np.random.default_rng(11)).problem(centred=True)
+    problem = spec.draw(np.random.default_rng(11)).problem(centred=True)
     mixing = np.random.default_rng(11).uniform(size=(6, 3))
     expected = mixing @ np.diag([4.0, 2.0, 1.0]) @ mixing.T
     assert_allclose(problem.sigma_x, expected, rtol=0.03)
@@ -170,7 +162,7 @@ def test_a_regression_has_the_teacher_as_its_limit(dim_in, dim_out, rank):
         spec = LowRankRegressionData(
             kind="low_rank_regression", dim_in=dim_in, dim_out=dim_out, rank=rank, samples=samples
         )
-        drawn = draw_low_rank_regression(spec, np.random.default_rng(12))
+        drawn = spec.draw(np.random.default_rng(12))
         return drawn.problem(centred=False).least_squares
 
     # The teacher is drawn before the samples, so that both sizes share it; the error of one
@@ -187,7 +179,7 @@ def test_input_coordinates_of_a_regression_have_the_variances_prescribed(decay):
     spec = LowRankRegressionData(
         kind="low_rank_regression", dim_in=6, dim_out=3, samples=100_000, input_decay=decay
     )
-    sigma_x = draw_low_rank_regression(spec, np.random.default_rng(13)).sigma_x
+    sigma_x = spec.draw(np.random.default_rng(13)).sigma_x
     expected = np.arange(1, 7) ** -decay
     assert_allclose(np.diag(sigma_x), expected, rtol=0.02)
     scaled = sigma_x / np.sqrt(np.outer(expected, expected))
@@ -198,7 +190,7 @@ def test_what_the_teacher_leaves_of_a_regression_is_noise_of_the_size_prescribed
     spec = LowRankRegressionData(
         kind="low_rank_regression", dim_in=6, dim_out=4, samples=50_000, noise=0.3
     )
-    moments = draw_low_rank_regression(spec, np.random.default_rng(14))
+    moments = spec.draw(np.random.default_rng(14))
     fit = moments.problem(centred=False).least_squares
     left = moments.tr_yy - np.sum(moments.sigma_xy * fit)
     assert_allclose(left / 4, 0.3**2, rtol=0.02)
@@ -208,6 +200,6 @@ def test_without_noise_a_regression_is_the_teacher_exactly():
     spec = LowRankRegressionData(
         kind="low_rank_regression", dim_in=6, dim_out=4, samples=50, noise=0.0
     )
-    moments = draw_low_rank_regression(spec, np.random.default_rng(15))
+    moments = spec.draw(np.random.default_rng(15))
     strengths = np.linalg.svd(moments.problem(centred=False).least_squares, compute_uv=False)
     assert_allclose(strengths, [3.0, 2.0, 1.0, 0.0], atol=1e-12)

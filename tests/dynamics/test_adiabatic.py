@@ -5,11 +5,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import learning_times
-from stagewise.config.models import DigitsData, PowerLawData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
+from stagewise.data.kinds.power_law import PowerLawData
 from stagewise.dynamics import gradient_descent, quasi_adiabatic
 from stagewise.problems.problem import Problem
-from stagewise.theory.forecast import initial_amplitudes
+from stagewise.theory.forecast_laws import initial_amplitudes
 
 # The plain law is 2e-2 away on the digits and 1e-1 on the power law.
 
@@ -35,8 +36,8 @@ def test_it_agrees_with_descent_from_the_same_start(name, stages, rtol):
     ]
     last = int(1.2 * found.learning_iterations.max())
     records = np.unique(np.geomspace(1, last, 250).round().astype(int))
-    trajectory = gradient_descent(problem, weights, step, records, modes=stages)
-    measured = learning_times(trajectory, problem)[0]
+    trajectory = gradient_descent(problem, weights, step, records, modes=stages, refine=True)
+    measured = learning_times(trajectory, problem).learning_iteration
     error = np.log(measured / found.learning_iterations[0])
     assert np.sqrt(np.mean(error**2)) < rtol
     plain = delta / np.log1p(step * problem.modes.sigma[:stages])

@@ -6,14 +6,15 @@ from numpy.testing import assert_allclose
 
 from stagewise.dynamics import gradient_descent
 from stagewise.dynamics.networks import initial_weights
-from stagewise.problems.problem import Problem
+from stagewise.problems.moments import Moments
+from stagewise.problems.problem import Completion, Problem
 
 
 def completion(dim_in, dim_out, seed=0, share=0.6):
     random = np.random.default_rng(seed)
     target = random.standard_normal((dim_in, 2)) @ random.standard_normal((2, dim_out))
     observed = (random.uniform(size=target.shape) < share).astype(float)
-    return Problem(np.eye(dim_in), target, observed)
+    return Completion(target, observed)
 
 
 def plain_descent(problem, weights, step, steps):
@@ -65,9 +66,7 @@ def test_loss_and_gradient_are_those_of_the_observed_entries():
 
 def test_entries_that_are_not_observed_make_no_difference():
     problem = completion(5, 4)
-    other = Problem(
-        problem.sigma_x, problem.sigma_xy + 3 * (1 - problem.observed), problem.observed
-    )
+    other = Completion(problem.sigma_xy + 3 * (1 - problem.observed), problem.observed)
     weights = initial_weights(problem, "gaussian", 2, 4, 0.5, np.random.default_rng(0))
     one, two = (
         gradient_descent(each, weights, 0.01, [0, 50], keep_products=True, refine=False)
@@ -78,7 +77,7 @@ def test_entries_that_are_not_observed_make_no_difference():
 
 def test_with_all_entries_observed_completion_is_plain_factorisation():
     target = np.random.default_rng(0).standard_normal((5, 4))
-    masked = Problem(np.eye(5), target, np.ones((5, 4)))
+    masked = Completion(target, np.ones((5, 4)))
     weights = initial_weights(masked, "gaussian", 3, 4, 0.5, np.random.default_rng(0))
     one, two = (
         gradient_descent(each, weights, 0.01, [0, 10, 100], refine=False)
@@ -106,3 +105,9 @@ def test_without_refinement_the_records_are_those_asked_for():
     weights = initial_weights(problem, "gaussian", 2, 4, 3.0, np.random.default_rng(0))
     found = gradient_descent(problem, weights, 0.02, [0, 1000], refine=False)
     assert found.iterations.tolist() == [0, 1000]
+
+
+def test_moments_with_a_mask_are_a_completion():
+    given = Moments.prescribed(np.eye(2), np.diag([2.0, 1.0]), np.array([[1.0, 0.0], [1.0, 1.0]]))
+    assert isinstance(given.problem(centred=True), Completion)
+    assert given.problem(centred=True).observed_share == 0.75

@@ -10,6 +10,7 @@ from stagewise.dynamics import (
     mode_recursion,
 )
 from stagewise.dynamics.networks import initial_weights, layer_shapes
+from stagewise.dynamics.observables import OBSERVABLES
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 from stagewise.theory import linear_model, two_layer_flow
@@ -68,9 +69,8 @@ def test_an_aligned_start_reduces_to_the_mode_recursion(depth, width):
     weights = initial_weights(task, "aligned", depth, width, delta, np.random.default_rng(1))
     records = np.arange(0, 400, 5)
     trajectory = gradient_descent(task, weights, 0.1, records)
-    common = ~trajectory.refined
     recursion = mode_recursion(SIGMA, LAM, delta, 0.1, depth, records)
-    assert_allclose(trajectory.mode_strengths[common], recursion, rtol=1e-12)
+    assert_allclose(trajectory.mode_strengths, recursion, rtol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -80,7 +80,7 @@ def test_random_frames_change_nothing(seed):
     weights = initial_weights(task, "aligned", 2, 3, delta, np.random.default_rng(seed))
     trajectory = gradient_descent(task, weights, 0.1, records)
     recursion = mode_recursion(SIGMA, LAM, delta, 0.1, 2, records)
-    assert_allclose(trajectory.mode_strengths[~trajectory.refined], recursion, rtol=1e-9)
+    assert_allclose(trajectory.mode_strengths, recursion, rtol=1e-9)
 
 
 def deviation_from_flow(step_size):
@@ -103,8 +103,9 @@ def test_one_layer_is_the_linear_model_in_closed_form():
     start = np.random.default_rng(0).standard_normal((6, 4))
     records = np.array([0, 1, 10, 100, 1000])
     trajectory = gradient_descent(task, [start], 0.1, records, keep_products=True)
-    common = trajectory.products[~trajectory.refined]
-    assert_allclose(common, linear_model(task, start, 0.1, records), rtol=1e-10, atol=1e-12)
+    assert_allclose(
+        trajectory.products, linear_model(task, start, 0.1, records), rtol=1e-10, atol=1e-12
+    )
 
 
 def test_recorded_scalars_are_what_their_names_say():
@@ -119,10 +120,8 @@ def test_recorded_scalars_are_what_their_names_say():
         return 0.5 * np.trace(matrix.T @ task.sigma_x @ matrix) - np.sum(task.sigma_xy * matrix)
 
     values = np.linalg.svd(product, compute_uv=False)
-    share = values / values.sum()
     assert_allclose(trajectory.loss[-1], loss(product) - loss(fit), rtol=1e-10)
     assert_allclose(trajectory.trace_norm[-1], values.sum(), rtol=1e-12)
-    assert_allclose(trajectory.effective_rank[-1], np.exp(-np.sum(share * np.log(share))))
     responses = np.linalg.svd(task.sigma_x @ product, compute_uv=False)
     assert_allclose(trajectory.response_values[-1], responses, rtol=1e-10)
     strengths = np.diag(task.modes.left.T @ product @ task.modes.right)
@@ -183,15 +182,45 @@ def test_records_asked_for_do_not_depend_on_which_others_are():
         assert_array_equal(mine, sparse.loss[sparse.iterations == iteration])
 
 
-def test_records_are_added_where_a_mode_is_learned():
+def test_records_are_exactly_those_asked_for_and_the_same_bits_while_learning_times_are_located():
     task = problem()
-    weights = initial_weights(task, "aligned", 2, 3, 10.0, np.random.default_rng(0))
-    trajectory = gradient_descent(task, weights, 0.05, [0, 100, 1000, 2000])
-    times = 10 / np.log1p(0.05 * SIGMA)
-    for expected in times:
-        near = trajectory.iterations[trajectory.refined]
-        gap = np.abs(near - expected).min()
-        assert gap < 0.02 * expected
+    weights = initial_weights(task, "gaussian", 2, 3, 10.0, np.random.default_rng(0))
+    records = [7, 100, 1000, 2000]
+    located, plain = (
+        gradient_descent(task, weights, 0.05, records, refine=refine) for refine in (True, False)
+    )
+    assert_array_equal(located.iterations, records)
+    for name in ("loss", "gradient_norm", "response_values", "mode_strengths"):
+        assert_array_equal(getattr(located, name), getattr(plain, name))
+    every = gradient_descent(task, weights, 0.05, np.arange(2001))
+    assert_allclose(located.learning_iteration, every.learning_iteration, atol=0.5, rtol=2e-3)
+    assert np.abs(plain.learning_iteration - every.learning_iteration).max() > 10
+
+
+def test_one_run_has_no_axis_of_runs_and_a_batch_of_one_has():
+    task = problem()
+    weights = initial_weights(task, "gaussian", 2, 3, 4.0, np.random.default_rng(0))
+    alone = gradient_descent(task, weights, 0.1, [0, 10], keep_products=True, keep_weights=True)
+    batch = gradient_descent(
+        task, [each[None] for each in weights], 0.1, [0, 10], keep_products=True, keep_weights=True
+    )
+    assert str(alone.status) == "ok"
+    for name, value in vars(batch).items():
+        mine = getattr(alone, name)
+        for one, many in zip(mine, value, strict=True) if name == "weights" else [(mine, value)]:
+            assert many.shape[0] == 1, name
+            assert_array_equal(one, many[0])
+
+
+def test_what_is_not_asked_for_is_nan_in_the_same_shape():
+    task = problem()
+    weights = initial_weights(task, "gaussian", 2, 3, 4.0, np.random.default_rng(0))
+    few = gradient_descent(task, weights, 0.1, [0, 10], observables=["mode_strengths"])
+    every = gradient_descent(task, weights, 0.1, [0, 10])
+    for name in OBSERVABLES:
+        assert getattr(few, name).shape == getattr(every, name).shape
+        assert np.isnan(getattr(few, name)).all() == (name != "mode_strengths")
+    assert_array_equal(few.mode_strengths, every.mode_strengths)
 
 
 def test_a_diverging_run_ends_with_its_status_and_leaves_the_others_alone():
@@ -233,14 +262,22 @@ def test_rank_deficient_inputs_keep_what_the_data_do_not_see():
     [
         ({"record_at": [5, 3]}, "ascending iterations"),
         ({"record_at": []}, "ascending iterations"),
+        ({"record_at": [0.5, 1]}, "ascending iterations"),
+        ({"step_size": 0.0}, "step_size is 0.0; it must be one positive number"),
+        ({"step_size": np.ones(2)}, "or one per run"),
+        ({"observables": ["losses"]}, "'losses' is no observable; there are loss, "),
         ({"weights": [np.zeros((6, 3)), np.zeros((2, 4))]}, "their product must be"),
         ({"weights": [np.zeros((5, 3)), np.zeros((3, 4))]}, "their product must be"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused_in_a_sentence(change, sentence):
-    given = {"weights": [np.zeros((6, 3)), np.zeros((3, 4))], "record_at": [0, 1]} | change
+    given = {
+        "weights": [np.zeros((6, 3)), np.zeros((3, 4))],
+        "step_size": 0.1,
+        "record_at": [0, 1],
+    } | change
     with pytest.raises(StagewiseError, match=sentence):
-        gradient_descent(generic_problem(0), given["weights"], 0.1, given["record_at"])
+        gradient_descent(generic_problem(0), **given)
 
 
 def test_one_problem_too_few_is_refused():

@@ -3,15 +3,14 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from stagewise.analysis import learning_times
-from stagewise.config.models import DigitsData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
 from stagewise.data.synthetic import aligned, random_orthogonal
 from stagewise.dynamics import gradient_descent, quasi_adiabatic
 from stagewise.dynamics.hidden_rotation import rotate_hidden
 from stagewise.dynamics.networks import initial_weights
 from stagewise.problems.problem import Problem
-from stagewise.theory.forecast import initial_amplitudes
+from stagewise.theory.forecast_laws import initial_amplitudes
 
 
 def test_the_product_stays_and_hidden_units_become_orthogonal():
@@ -51,8 +50,10 @@ def test_where_rounding_would_hurry_weak_stages_rotated_training_keeps_their_tim
     last = int(1.1 * expected.learning_iterations.max())
     records = np.unique(np.geomspace(1, last, 150).round().astype(int))
     turned, plain = (
-        learning_times(gradient_descent(problem, weights, step, records, rotate=turn), problem)[0]
-        for turn in (True, False)
+        gradient_descent(
+            problem, weights, step, records, refine=True, rotate=turn
+        ).learning_iteration
+        for turn in (None, False)
     )
     assert_allclose(turned, expected.learning_iterations[0], rtol=5e-3)
     assert plain[-1] < 0.9 * turned[-1]
@@ -65,9 +66,9 @@ def test_rotation_changes_no_learning_time_where_it_is_not_needed():
     problem = Problem(moments.sigma_x, moments.sigma_xy)
     weights = initial_weights(problem, "gaussian", 2, 4, 6.0, np.random.default_rng(3))
     plain, turned = (
-        learning_times(
-            gradient_descent(problem, weights, 0.1, range(0, 400, 5), rotate=turn), problem
-        )[0]
+        gradient_descent(
+            problem, weights, 0.1, range(0, 400, 5), refine=True, rotate=turn
+        ).learning_iteration
         for turn in (False, True)
     )
     assert_allclose(turned, plain, rtol=1e-9)

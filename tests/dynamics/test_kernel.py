@@ -1,11 +1,15 @@
+import subprocess
+import sys
 import warnings
 from itertools import pairwise
 
+import numba
 import numpy as np
 import pytest
 
 from stagewise.arrays import FloatArray
 from stagewise.dynamics import kernel
+from stagewise.dynamics.engine import advance_in_numpy, engine
 from stagewise.dynamics.kernel import advance
 
 SIZES = [
@@ -122,17 +126,62 @@ def test_bits_do_not_depend_on_the_image_budget(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("sizes", [(5, 3), (7, 5, 6), (4, 3, 2, 5)])
-def test_inactive_runs_are_untouched(sizes: tuple[int, ...]) -> None:
+def test_every_run_takes_its_own_number_of_steps(sizes: tuple[int, ...]) -> None:
     runs = Runs(sizes, 4)
-    active = np.array([True, False, False, True])
     weights = [weight.copy() for weight in runs.weights]
-    advance(weights, runs.target, runs.curvature, runs.step_size, 3, active)
-    everywhere = runs.advanced(3)
-    for weight, start, end in zip(weights, runs.weights, everywhere, strict=True):
-        assert_same_bits([weight[~active]], [start[~active]])
-        assert_same_bits([weight[active]], [end[active]])
-    advance(weights, runs.target, runs.curvature, runs.step_size, 3, np.zeros(4, dtype=bool))
-    assert_same_bits([weights[0][active]], [everywhere[0][active]])
+    advance(weights, runs.target, runs.curvature, runs.step_size, np.array([3, 0, 5, 0]))
+    for run, steps in enumerate([3, 0, 5, 0]):
+        alone = runs.advanced(steps, chosen=[run])
+        assert_same_bits([weight[run : run + 1] for weight in weights], alone)
+    assert_same_bits(runs.advanced(0), runs.weights)
+
+
+@pytest.mark.parametrize("mask", [False, True])
+@pytest.mark.parametrize("sizes", SIZES)
+def test_the_engine_in_numpy_agrees(sizes: tuple[int, ...], mask: bool) -> None:
+    runs, steps = Runs(sizes, 3, mask), np.array([5, 0, 9])
+    for advance_with in (engine("compiled"), engine("numpy")):
+        weights = [weight.copy() for weight in runs.weights]
+        advance_with(weights, runs.target, runs.curvature, runs.step_size, steps)
+        if advance_with is engine("compiled"):
+            expected = weights
+    assert engine("numpy") is advance_in_numpy
+    for got, wanted in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12 * np.abs(wanted).max())
+
+
+WITHOUT_NUMBA = """
+import sys
+sys.modules["numba"] = None
+import numpy as np
+from stagewise.dynamics import gradient_descent
+from stagewise.problems import Problem
+weights = [np.full((2, 2), 0.1) + np.diag([0.0, 0.1]), np.full((2, 2), 0.1)]
+run = gradient_descent(Problem(np.eye(2), np.diag([1.0, 0.5])), weights, 0.1, [0, 40], rotate=True)
+print(repr(run.loss[-1]))
+"""
+
+
+def test_without_numba_numpy_steps_and_says_so() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=True
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMBA.replace('sys.modules["numba"] = None', "")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "The compiled engine is not available" in done.stderr
+    assert "available" not in found.stderr
+    values = [float(each.stdout.strip().split("(")[1].rstrip(")")) for each in (done, found)]
+    np.testing.assert_allclose(*values, rtol=1e-12)
+
+
+def test_the_installed_numba_is_one_that_the_kernel_was_tried_with() -> None:
+    installed = tuple(map(int, numba.__version__.split(".")[:2]))
+    oldest, newest = (tuple(map(int, version.split("."))) for version in kernel.TRIED)
+    assert oldest <= installed <= newest
 
 
 @pytest.mark.parametrize("sizes", [(5, 3), (7, 5, 6), (4, 3, 2, 5)])

@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from stagewise.dynamics.on_data import Network, Sampling, draw_batches, train_on_data
-from stagewise.dynamics.training import gradient_descent
-from stagewise.dynamics.update_rules import update_rule
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall
+from stagewise.dynamics.training import train
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 
@@ -23,7 +23,7 @@ def example(depth=2, runs=2, samples=7, seed=0):
     rng = np.random.default_rng(seed)
     sizes = [4, *[5] * (depth - 1), 3]
     weights = [rng.standard_normal((runs, rows, columns)) for rows, columns in pairwise(sizes)]
-    biases = [rng.standard_normal((runs, columns)) for columns in sizes[1:]]
+    biases = [rng.standard_normal((runs, 1, columns)) for columns in sizes[1:]]
     inputs = rng.standard_normal((runs, samples, 4))
     outputs = rng.dirichlet(np.ones(3), size=(runs, samples))
     return inputs, outputs, weights, biases
@@ -33,7 +33,7 @@ def mean_loss(network, inputs, outputs, weights, biases):
     """Mean loss of each run, written out."""
     value = inputs
     for layer, weight in enumerate(weights):
-        value = value @ weight + (biases[layer][:, None, :] if biases else 0)
+        value = value @ weight + (biases[layer] if biases else 0)
         if layer < len(weights) - 1:
             value = {
                 "linear": lambda v: v,
@@ -94,9 +94,7 @@ def test_full_batches_are_gradient_descent_on_the_moments(depth):
     problem = Problem(inputs.T @ inputs / 30, inputs.T @ outputs / 30)
     weights = [0.3 * each for each in weights]
     records = np.array([0, 1, 10, 80])
-    expected = gradient_descent(
-        [problem] * 2, weights, 0.05, records, keep_products=True, refine=False
-    )
+    expected = train([problem] * 2, weights, 0.05, records, keep_products=True, refine=False)
     kept, found = train_on_data(
         Network(), inputs, outputs, weights, 0.05, records, lambda w, b: product(w)
     )
@@ -117,7 +115,7 @@ def test_steps_are_those_of_a_plain_loop_whatever_else_is_in_the_batch(replace):
     inputs, outputs, network = inputs[0], outputs[0], Network("tanh", "cross_entropy")
     records, momentum, step = np.array([25]), 0.7, 0.2
     options = {
-        "rule": update_rule("heavy_ball", momentum=momentum),
+        "rule": HeavyBall(momentum=momentum),
         "use_biases": True,
         "sampling": Sampling(4, replace),
     }
@@ -130,7 +128,7 @@ def test_steps_are_those_of_a_plain_loop_whatever_else_is_in_the_batch(replace):
             [w[which] for w in weights],
             step,
             records,
-            lambda w, b: np.concatenate([w[0].reshape(len(which), -1), b[1]], axis=1),
+            lambda w, b: np.concatenate([w[0].reshape(len(which), -1), b[1][:, 0]], axis=1),
             generators=[np.random.default_rng(each) for each in which],
             **options,
         )[1][0]
@@ -140,7 +138,7 @@ def test_steps_are_those_of_a_plain_loop_whatever_else_is_in_the_batch(replace):
         assert_array_equal(run([each])[0], together[each])
         stream = draw_batches(np.random.default_rng(each), 9, 4, replace=replace)
         own = [w[[each]].copy() for w in weights]
-        biases = [np.zeros((1, 5)), np.zeros((1, 3))]
+        biases = [np.zeros((1, 1, 5)), np.zeros((1, 1, 3))]
         past = [np.zeros_like(parameter) for parameter in own + biases]
         for _ in range(25):
             picked = next(stream)

@@ -159,7 +159,10 @@ def test_bits_of_a_run_depend_neither_on_its_batch_nor_on_the_records(kind, dept
 @pytest.mark.parametrize("kind", sorted(set(RULES) - {"gradient_descent"}))
 def test_hidden_rotations_are_for_gradient_descent(kind):
     problem, weights = start(2)
-    with pytest.raises(StagewiseError, match=f"rotate is for gradient descent; this is {kind}"):
+    with pytest.raises(
+        StagewiseError,
+        match=f"rotate is for two layers under gradient descent; these are 2 under {kind}",
+    ):
         train(problem, weights, 0.01, [0, 1], optimizer=RULES[kind](), rotate=True)
 
 

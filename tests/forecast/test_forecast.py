@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from stagewise.data.digits import digits_moments
+from stagewise.data import samples
 from stagewise.dynamics import gradient_descent
 from stagewise.dynamics.networks import initial_weights
 from stagewise.errors import StagewiseError
@@ -30,14 +30,16 @@ from stagewise.theory import reduced_rank_regression
 
 @pytest.fixture(scope="module")
 def digits():
-    return digits_moments().problem(centred=True)
+    return Moments.of_block(*samples.digits()).problem(centred=True)
 
 
 def test_the_bundled_digits_are_those_of_scikit_learn():
     inputs, labels = load_digits(return_X_y=True)
     expected = Moments.of_block(inputs / 16.0, np.eye(10)[labels])
     for field in ("sigma_x", "sigma_xy", "mean_x", "mean_y", "tr_yy", "n"):
-        np.testing.assert_array_equal(getattr(digits_moments(), field), getattr(expected, field))
+        np.testing.assert_array_equal(
+            getattr(Moments.of_block(*samples.digits()), field), getattr(expected, field)
+        )
 
 
 def test_trained_networks_learn_when_the_forecast_says(digits):
@@ -147,7 +149,7 @@ def test_a_step_above_the_bound_is_noted():
 
 def test_explained_variance_is_that_of_reduced_rank_regression(digits):
     total = np.trace(digits.sigma_xy.T @ digits.least_squares)
-    statistics = of_moments(digits_moments())
+    statistics = of_moments(Moments.of_block(*samples.digits()))
     explained, _ = explained_variance(statistics, centred=True)
     explained = explained * statistics.scale_y[0] ** 2
     for rank in (1, 4, 9):
@@ -209,7 +211,7 @@ def test_digits_need_none_of_the_slow_imports():
         "import sys\n"
         "from stagewise.cli import main\n"
         "main(['forecast', '--data', 'digits', '--stages', '1'])\n"
-        "slow = {'sklearn', 'pandas', 'matplotlib', 'seaborn', 'pydantic', 'pyarrow'}\n"
+        "slow = {'sklearn', 'pandas', 'matplotlib', 'pydantic', 'pyarrow'}\n"
         "print(sorted(slow & set(sys.modules)))\n"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

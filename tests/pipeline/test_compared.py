@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import DigitsData, Experiment, LowRankRegressionData, RandomModesData
+from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
+from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
+from stagewise.data.kinds.random_modes import RandomModesData
 from stagewise.errors import StagewiseError
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate

@@ -6,10 +6,14 @@ import pyarrow.compute as pc
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import AlignedData, Experiment, LowRankMatrixData, RandomModesData
+from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.aligned import AlignedData
+from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
+from stagewise.data.kinds.random_modes import RandomModesData
 from stagewise.pipeline.simulate import absolute_step, simulate
-from stagewise.pipeline.statistics import learning_times_table, summary_table
+from stagewise.pipeline.statistics import learning_times_table
+from stagewise.pipeline.summary import summary_table
 from stagewise.planning.experiments import expand, shard, shard_count
 from stagewise.store.files import canonical_hash
 from stagewise.store.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
@@ -45,11 +49,40 @@ def all_shards(each):
 
 def test_rows_follow_the_schema_and_are_sorted():
     table = simulate(expand("trial", experiment()), experiment(), DATASETS)
-    assert table.schema.equals(TRAJECTORIES)
+    assert [*table.schema, TRAJECTORIES.field("deviation")] == list(TRAJECTORIES)
     keys = table.select(["run", "iteration", "mode"]).to_pandas()
     assert keys.equals(keys.sort_values(["run", "iteration", "mode"]).reset_index(drop=True))
     assert not keys.duplicated().any()
     assert set(table["run"].to_pylist()) == set(range(36))
+
+
+def test_an_observable_that_nobody_asks_for_is_no_column_and_missing_in_statistics():
+    asked, all_of_it = experiment(observables=["mode_strengths"], stages=True), experiment()
+    few, every = (simulate(expand("trial", each), each, DATASETS) for each in (asked, all_of_it))
+    needed = {"mode_strength", "response_value", "loss", "gradient_norm", "reduced_rank_distance"}
+    left_out = {"trace_norm", "imbalance", "test_error", "reduced_rank_response_distance"}
+    assert set(every.column_names) - set(few.column_names) == left_out
+    assert needed <= set(few.column_names)
+    times, full = (learning_times_table([table]) for table in (few, every))
+    assert full["final_imbalance"].null_count == 0
+    for name in LEARNING_TIMES.names:
+        missing = name in ("final_imbalance", "nearest_reduced_rank_response")
+        if missing:
+            assert times[name].null_count == len(times)
+        else:
+            assert times[name].equals(full[name])
+
+
+def test_a_mode_that_is_not_followed_has_no_status():
+    each = experiment(observables=["loss"], datasets=["three"], depth=[2])
+    times = learning_times_table([simulate(expand("trial", each), each, DATASETS)])
+    assert times["status"].null_count == len(times)
+    each = experiment(observables=["mode_strengths"], datasets=["three"], depth=[2])
+    times = learning_times_table([simulate(expand("trial", each), each, DATASETS)])
+    assert times["learning_iteration"].null_count == len(times)
+    reached = times["mode_learning_iteration"].is_valid().to_pylist()
+    assert [status == "ok" for status in times["status"].to_pylist()] == reached
+    assert any(reached)
 
 
 def test_every_run_starts_at_iteration_zero_and_reaches_its_horizon():

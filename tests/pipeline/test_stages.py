@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import Experiment, LowRankMatrixData
+from stagewise.config.models import Experiment
 from stagewise.config.sentences import parse_config
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table

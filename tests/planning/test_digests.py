@@ -4,20 +4,14 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-import yaml
 
-from stagewise.figures import FIGURES
 from stagewise.planning import digests
-from stagewise.planning.digests import imported_modules, source_digest
-from stagewise.planning.plan import SCRIPTS as STAGES
-from stagewise.planning.plan import Plan, make_plan
+from stagewise.planning.digests import imported_modules, script_modules, source_digest
+from stagewise.planning.plan import FROM_MOMENTS, tables
+from stagewise.studies.common.registry import study_names
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = {
-    path.stem: "figure.autoencoder" if path.stem == "figure" else path.stem
-    for path in (ROOT / "scripts").glob("*.py")
-}
-"""Stage whose digest each script's rule carries."""
+SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 WITHOUT_EFFECT = {"stagewise.pipeline.rule"}
 """Imported by scripts, but nothing that reaches an output: where messages and logs go."""
@@ -26,7 +20,7 @@ Write = Callable[..., None]
 
 
 def forget() -> None:
-    cached = digests._path, digests._tree, digests._direct_imports, digests._code_digest
+    cached = digests._path, digests._facts, digests._known, digests._templates, digests._store
     for function in cached:
         function.cache_clear()
 
@@ -179,18 +173,110 @@ def test_imports_are_followed_to_the_end_and_round_circles(write):
     assert imported_modules("fake.a") == {"fake.a", "fake.b", "fake.c"}
 
 
-def test_a_module_brings_the_package_it_lies_in(write):
-    write(group__init="import fake.b\n", group__a="VALUE = 1\n", b="VALUE = 1\n")
-    assert imported_modules("fake.group.a") == {"fake.group", "fake.group.a", "fake.b"}
-
-
 @pytest.mark.parametrize(
     "statement",
     ["import fake.group.a", "from fake.group.a import VALUE", "from fake.group import a"],
 )
-def test_an_imported_module_brings_the_package_it_lies_in(statement, write):
-    write(group__init="VALUE = 1\n", group__a="VALUE = 1\n", b=statement + "\n")
-    assert imported_modules("fake.b") == {"fake.b", "fake.group", "fake.group.a"}
+def test_the_package_that_a_module_lies_in_does_not_count(statement, write):
+    write(
+        group__init="import fake.b\n", group__a="VALUE = 1\n", b="VALUE = 1\n", c=statement + "\n"
+    )
+    assert imported_modules("fake.c") == {"fake.c", "fake.group.a"}
+
+
+def test_a_name_counts_for_the_module_that_defines_it_and_not_for_who_hands_it_on(write):
+    write(
+        group__init="from fake.group.a import one\nfrom fake.group.b import two\nLIMIT = 3\n",
+        group__a="def one():\n    return 1\n",
+        group__b="def two():\n    return 2\n",
+        user="from fake.group import one\n",
+        limited="from fake.group import LIMIT\n",
+        whole="import fake.group\n",
+    )
+    assert imported_modules("fake.user") == {"fake.user", "fake.group.a"}
+    every = {"fake.group", "fake.group.a", "fake.group.b"}
+    assert imported_modules("fake.limited") == every | {"fake.limited"}
+    assert imported_modules("fake.whole") == every | {"fake.whole"}
+
+
+def test_a_name_that_a_package_loads_when_asked_counts_for_the_module_that_its_stub_names(
+    write, tmp_path
+):
+    write(
+        group__init="def __getattr__(name):\n    return name\n",
+        group__a="VALUE = 1\n",
+        user="from fake.group import VALUE\n",
+    )
+    stub = tmp_path / "fake/group/__init__.pyi"
+    stub.write_text("from fake.group.a import VALUE as VALUE\n")
+    assert imported_modules("fake.user") == {"fake.user", "fake.group.a"}
+
+
+def test_what_is_imported_for_types_alone_does_not_count(write):
+    source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from fake.b import VALUE\n"
+    write(a=source, b="VALUE = 1\n")
+    assert imported_modules("fake.a") == {"fake.a"}
+
+
+def test_of_modules_found_by_listing_a_folder_those_count_that_a_job_uses(write):
+    listing = (
+        "import importlib, pkgutil\n"
+        "FOUND = [importlib.import_module(f'{__name__}.{each.name}')\n"
+        "         for each in pkgutil.iter_modules(__path__)]\n"
+    )
+    write(user="from fake.rules import FOUND\n", rules__init=listing, rules__one="VALUE = 1\n")
+    before = source_digest("fake.user", found={"fake.rules.one"}), source_digest("fake.user")
+    write(rules__two="VALUE = 2\n")
+    after = source_digest("fake.user", found={"fake.rules.one"}), source_digest("fake.user")
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+    write(rules__one="VALUE = 3\n")
+    assert source_digest("fake.user", found={"fake.rules.one"}) != after[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x: int = Field(3, description='One.')", "x: int = Field(3, description='Another.')"),
+        ("S = Study('a', title='One', caption='x')", "S = Study('a', title='Two', caption='y')"),
+        (
+            "@S.claim('a', statement='One.')\ndef f(): ...",
+            "@S.claim('a', statement='Two.')\ndef f(): ...",
+        ),
+    ],
+    ids=["description", "title and caption", "statement"],
+)
+def test_words_for_people_do_not_change_the_digest(before, after, write):
+    write(a=before)
+    digest = source_digest("fake.a")
+    write(a=after)
+    assert source_digest("fake.a") == digest
+    write(a=after.replace("3", "4").replace("'a'", "'b'"))
+    assert source_digest("fake.a") != digest
+
+
+def test_a_title_that_is_drawn_is_code(write):
+    write(a="axes.set(title='One')\n")
+    digest = source_digest("fake.a")
+    write(a="axes.set(title='Two')\n")
+    assert source_digest("fake.a") != digest
+
+
+def test_what_is_kept_is_used_again_and_an_edit_is_seen(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(a=MODULE)
+    digest = source_digest("fake.a")
+    digests.keep_for_next_time()
+    forget()
+    with monkeypatch.context() as patched:
+        patched.setattr(digests.ast, "parse", lambda *_: pytest.fail("parsed again"))
+        assert source_digest("fake.a") == digest
+    write(a=replaced("3.0", "3.5"))
+    assert source_digest("fake.a") != digest
+    digests.keep_for_next_time()
+    (tmp_path / ".snakemake/stagewise/digests.json").write_text("{")
+    write(a=MODULE)
+    assert source_digest("fake.a") == digest
 
 
 def test_modules_of_other_packages_and_modules_not_imported_do_not_count(write):
@@ -201,14 +287,15 @@ def test_modules_of_other_packages_and_modules_not_imported_do_not_count(write):
     assert source_digest("fake.a") == before
 
 
-def test_templates_beside_a_module_count_with_it(write, tmp_path):
-    write(group__init="", group__a="VALUE = 1\n")
+def test_templates_count_with_the_module_that_names_them(write, tmp_path):
+    write(group__init="", group__a="PAGE = 'page.html.j2'\n", group__b="VALUE = 1\n")
     template = tmp_path / "fake" / "group" / "page.html.j2"
     template.write_text("<p>one</p>")
-    before = source_digest("fake.group.a")
+    before, other = source_digest("fake.group.a"), source_digest("fake.group.b")
     template.write_text("<p>two</p>")
     forget()
     assert source_digest("fake.group.a") != before
+    assert source_digest("fake.group.b") == other
 
 
 def test_the_order_in_which_modules_are_named_does_not_matter(write):
@@ -228,40 +315,39 @@ def test_a_module_that_does_not_exist_is_named():
 
 
 @pytest.fixture(scope="module")
-def plan() -> Plan:
-    return make_plan(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+def counted() -> dict[str, set[str]]:
+    """Modules of the real package that count for each stage."""
+    studies = {f"study.{name}": f"stagewise.studies.{name}" for name in study_names()}
+    tables_ = {f"table.{name}": f"stagewise.tables.{name}" for name in tables()}
+    moments = {f"from_moments.{name}": f"stagewise.pipeline.{name}" for name in FROM_MOMENTS}
+    extra = studies | tables_ | moments | dict.fromkeys(SCRIPTS, "")
+    return {
+        stage: imported_modules(*script_modules(stage.split(".")[0]), *([module] if module else []))
+        for stage, module in extra.items()
+    }
 
 
 @pytest.fixture
-def stages_changed_by(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], frozenset[str]]:
+def stages_changed_by(counted: dict[str, set[str]]) -> Callable[[str], frozenset[str]]:
     """The stages of the real package whose digest an edit of one module changes."""
-    before, code_digest = Plan(plan.config).digests, digests._code_digest
 
     def changed(module: str) -> frozenset[str]:
         assert digests._path(module) is not None
-        monkeypatch.setattr(
-            digests,
-            "_code_digest",
-            lambda name: "edited" if name == module else code_digest(name),
-        )
-        after = Plan(plan.config).digests
-        return frozenset(stage for stage, digest in after.items() if digest != before[stage])
+        return frozenset(stage for stage, modules in counted.items() if module in modules)
 
     return changed
 
 
-EVERY_FIGURE = frozenset(f"figure.{name}" for name in FIGURES)
+EVERY_FIGURE = frozenset(f"study.{name}" for name in study_names())
 
 
 def test_an_edit_of_the_style_rerenders_every_figure_and_nothing_else(stages_changed_by):
-    assert stages_changed_by("stagewise.studies.common.style") == EVERY_FIGURE | {"figure"}
+    assert stages_changed_by("stagewise.studies.common.style") == EVERY_FIGURE | {"study"}
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_an_edit_of_a_figure_rerenders_that_figure_and_nothing_else(figure, stages_changed_by):
-    assert stages_changed_by(f"stagewise.figures.{figure}") == {f"figure.{figure}"}
+@pytest.mark.parametrize("study", study_names())
+def test_an_edit_of_a_study_reruns_that_study_and_nothing_else(study, stages_changed_by):
+    assert stages_changed_by(f"stagewise.studies.{study}") == {f"study.{study}"}
 
 
 def test_an_edit_of_the_kernel_simulates_again_but_draws_no_data_again(stages_changed_by):
@@ -271,15 +357,15 @@ def test_an_edit_of_the_kernel_simulates_again_but_draws_no_data_again(stages_ch
 
 
 @pytest.mark.parametrize(
-    "module", ["claims.gidel2019", "claims.registry", "claims.tables", "claims.ours"]
+    "module", ["studies.common.judging", "studies.common.ledger", "studies.common.conditions"]
 )
 def test_an_edit_of_the_claims_judges_again_and_simulates_nothing(module, stages_changed_by):
     changed = stages_changed_by(f"stagewise.{module}")
     assert "claims" in changed
-    assert changed.isdisjoint({"moments", "simulate", "statistics", *EVERY_FIGURE})
+    assert changed.isdisjoint({"moments", "simulate", "statistics"})
 
 
-@pytest.mark.parametrize("module", ["data.synthetic", "data.mnist", "data.npz"])
+@pytest.mark.parametrize("module", ["data.synthetic", "data.kinds.mnist", "data.npz"])
 def test_an_edit_of_the_data_draws_them_again_and_rerenders_nothing(module, stages_changed_by):
     changed = stages_changed_by(f"stagewise.{module}")
     assert "moments" in changed
@@ -301,20 +387,16 @@ def modules_named_in(script: Path) -> set[str]:
     return named
 
 
-def test_every_script_has_a_digest():
-    assert set(SCRIPTS) == set(STAGES)
-
-
 @pytest.mark.parametrize(
     ("script", "module"),
     [
         (script, module)
-        for script in sorted(SCRIPTS)
+        for script in SCRIPTS
         for module in sorted(modules_named_in(ROOT / "scripts" / f"{script}.py") - WITHOUT_EFFECT)
     ],
 )
 def test_an_edit_of_a_module_that_a_script_uses_reruns_its_rule(script, module, stages_changed_by):
-    assert SCRIPTS[script] in stages_changed_by(module)
+    assert script in stages_changed_by(module)
 
 
 def test_modules_that_a_package_finds_by_listing_its_folder_count(write: Write) -> None:

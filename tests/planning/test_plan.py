@@ -6,14 +6,17 @@ import random
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stagewise.config.loading import read_plan
 from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
 from stagewise.errors import StagewiseError
-from stagewise.pipeline.forecasts import forecast_table
-from stagewise.planning.costs import jobs_of
-from stagewise.planning.plan import MAX_SHARDS, Plan, make_plan
+from stagewise.pipeline.forecasts import forecasts_table
+from stagewise.planning.checking import MAX_SHARDS, make_plan
+from stagewise.planning.experiments import run_count
+from stagewise.planning.plan import Plan, tables
+from stagewise.studies.common.registry import study_names
 
 ROOT = Path(__file__).resolve().parents[2]
 MUTATIONS = 500
@@ -63,12 +66,13 @@ def walk(plan: Plan) -> int:
     """Ask a plan for everything that the Snakefile asks for; the number of files."""
     files = [*plan.figure_files(), *plan.table_files(), *plan.intermediate_files()]
     for name in plan.config.experiments:
-        assert plan.simulation(name)["datasets"]
-        assert plan.forecasting(name)["datasets"]
+        assert plan.section(name, "simulate")["datasets"]
+        assert plan.section(name, "forecasts")["datasets"]
         files += plan.moments_of(name)
-    for name in plan.config.figures:
-        assert plan.figure_aggregates(name)
-    return len(files) + len(plan.assumption_moments())
+    for name in plan.studies:
+        assert plan.study_files(name)
+        assert plan.study_config(name)
+    return len(files) + sum(len(plan.table_inputs(table)) for table in tables())
 
 
 def test_mutations_of_the_default_config_are_planned_or_refused_in_sentences(default_config):
@@ -114,10 +118,10 @@ def test_no_folder_or_file_that_the_default_run_makes_can_be_the_name_of_a_run(d
 
 
 def test_the_large_run_has_a_hundred_thousand_runs_in_hundreds_of_jobs():
-    jobs = jobs_of(read_plan(ROOT / "config/large.yaml", ROOT))
-    runs = sum(job.runs for job in jobs if job.step.startswith("simulate/"))
+    plan = read_plan([ROOT / "config/large.yaml"], ROOT)
+    runs = sum(run_count(experiment) for experiment in plan.config.experiments.values())
     assert runs == pytest.approx(1e5, rel=0.1)
-    assert len(jobs) < 1000
+    assert len(plan.everything()) < 1000
 
 
 def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config):
@@ -148,21 +152,33 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
         "plateaus": False,
         "curvature": False,
         "iterations": 50,
+        "observables": ["loss"],
+        "engine": "numpy",
         "optimizer": [{"kind": "rmsprop", "decay": 0.9}],
         "product_scale": None,
     }
     assert set(everything) == set(Experiment.model_fields)
     default_config["experiments"] = {"own": everything}
-    default_config["figures"] = ["closed_form"]
-    with pytest.raises(StagewiseError, match="The figure closed_form shows"):
-        make_plan(default_config)
-    default_config["experiments"] |= {"closed_form": everything | {"forecast": False}}
     plan = make_plan(default_config)
     assert plan.parts("forecasts") == ["results/forecasts/own.parquet"]
     draws = {"digits": draw_moments("digits", plan.config.datasets["digits"], None)}
     tables = [
-        forecast_table("own", Experiment.model_validate(section), draws)
-        for section in (plan.forecasting("own"), everything)
+        forecasts_table("own", Experiment.model_validate(section), draws)
+        for section in (plan.section("own", "forecasts"), everything)
     ]
     assert tables[0].equals(tables[1])
     assert tables[0].num_rows == 2 * 2 * 2
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_captions_show_the_parameters_of_the_run(name):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    before = make_plan(config)
+    text = before.caption(name)
+    assert "{" not in text
+    shown = before.study_config(name)["experiments"]
+    for experiment in shown:
+        config["experiments"][experiment]["replicates"] = 1554
+    if shown:
+        text = make_plan(config).caption(name)
+        assert "1554" in text or "777" in text  # half of them where each draw is learned twice

@@ -5,8 +5,8 @@ import logging
 import pandas as pd
 import pytest
 
-from stagewise.planning.costs import COLUMNS
-from stagewise.planning.progress import SHOWN_LINES, Progress, seconds_of_rules
+from stagewise.planning.costs import COLUMNS, seconds_of_rules
+from stagewise.planning.progress import SHOWN_LINES, Progress
 
 SECONDS = {"simulate": 10.0, "moments": 2.0}
 
@@ -34,15 +34,15 @@ def test_costs_of_steps_become_costs_of_rules():
     rows = [
         ("simulate/a", 2, 10, 4.0, 0, 0, 0),
         ("simulate/b", 1, 10, 8.0, 0, 0, 0),
-        ("figures/closed_form", 1, 0, 3.0, 0, 0, 0),
+        ("study/closed_form", 1, 0, 3.0, 0, 0, 0),
         ("statistics/a", 1, 20, 5.0, 0, 0, 0),
-        ("claims", 1, 0, 1.0, 0, 0, 0),
+        ("verdicts", 1, 0, 1.0, 0, 0, 0),
     ]
     assert seconds_of_rules(pd.DataFrame(rows, columns=COLUMNS)) == {
         "simulate": 4.0,
-        "closed_form": 3.0,
+        "study": 3.0,
         "statistics": 5.0,
-        "judge_claims": 1.0,
+        "verdicts": 1.0,
     }
     assert seconds_of_rules(pd.DataFrame(columns=COLUMNS)) == {}
 

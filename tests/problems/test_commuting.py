@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import RandomModesData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.random_modes import RandomModesData
 
 
 def draw(perturbation, seed_name="shared", **changes):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import LowRankMatrixData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
 from stagewise.data.npz import read_moments, write_moments
 from stagewise.errors import StagewiseError
-from stagewise.problems.problem import Problem
+from stagewise.problems.moments import Moments
 
 
 def drawn(**changes):
@@ -66,7 +66,7 @@ def test_a_problem_of_completion_keeps_its_coordinates():
 @pytest.mark.parametrize(
     ("sigma_x", "observed", "sentence"),
     [
-        (np.eye(3), np.ones((3, 3)), "zeros and ones in the shape of sigma_xy"),
+        (np.eye(3), np.ones((3, 3)), "zeros and ones in the shape of the target"),
         (np.eye(3), np.full((3, 2), 0.5), "zeros and ones"),
         (np.eye(3), np.zeros((3, 2)), "at least one entry must be observed"),
         (2 * np.eye(3), np.ones((3, 2)), "sigma_x is not the identity"),
@@ -75,7 +75,7 @@ def test_a_problem_of_completion_keeps_its_coordinates():
 )
 def test_masks_that_make_no_sense_are_refused_in_a_sentence(sigma_x, observed, sentence):
     with pytest.raises(StagewiseError, match=sentence):
-        Problem(sigma_x, np.ones((3, 2)), observed)
+        Moments.prescribed(sigma_x, np.ones((3, 2)), observed)
 
 
 def test_a_rank_above_the_dimensions_is_refused():

@@ -143,8 +143,9 @@ def test_arrays_that_are_no_moments_are_refused_in_a_sentence(sigma_x, sigma_xy,
 
 
 def test_a_negative_eigenvalue_is_refused_in_a_sentence():
+    problem = Problem(np.diag([1.0, -0.25]), np.ones((2, 1)))  # is not decomposed yet
     with pytest.raises(StagewiseError) as caught:
-        Problem(np.diag([1.0, -0.25]), np.ones((2, 1)))
+        _ = problem.eigenvalues
     assert str(caught.value) == (
         "sigma_x has the eigenvalue -0.25, but second moments XᵀX/n have none below zero. Was a "
         "matrix other than XᵀX/n given?"
@@ -154,13 +155,14 @@ def test_a_negative_eigenvalue_is_refused_in_a_sentence():
 def test_asymmetry_and_negative_eigenvalues_within_rounding_are_accepted():
     noise = 1e-12 * np.random.default_rng(3).standard_normal((3, 3))
     problem = Problem(np.diag([1.0, 0.5, 0.0]) + noise, np.diag([1.0, 0.5, 0.0]))
-    assert problem.dim_in == 3
+    assert len(problem.eigenvalues) == problem.dim_in == 3
 
 
 def test_outputs_that_covary_with_inputs_that_do_not_vary_are_refused():
     # |XᵀY| <= |X| |Y|: no data have these moments, and gradient descent would never end.
+    problem = Problem(np.diag([1.0, 0.0]), np.array([[0.5], [1.0]]))
     with pytest.raises(StagewiseError, match="sigma_xy"):
-        Problem(np.diag([1.0, 0.0]), np.array([[0.5], [1.0]]))
+        _ = problem.least_squares
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from stagewise.errors import StagewiseError
-from stagewise.planning.plan import make_plan
+from stagewise.planning.checking import make_plan
 from stagewise.release.archive import CHECKSUMS, METADATA, SOURCES, write_archive
 
 ROOT = Path(__file__).resolve().parents[2]

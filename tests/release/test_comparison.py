@@ -8,19 +8,28 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from stagewise.claims.registry import Judgement
-from stagewise.claims.tables import write_claims
 from stagewise.cli import main
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import AGGREGATES
 from stagewise.release.comparison import archive, report, verify
 from stagewise.store.files import write_table
+from stagewise.studies.common.judging import Judgement
+from stagewise.studies.common.ledger import write_claims
 
 
-def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a"):
+def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a", order=1.0):
     """Results of a run whose numbers are multiplied by a factor."""
     values = factor * np.array([1.0, 2.0, 3.0])
-    table = pa.table({"name": [label, "b", None], "value": values, "blank": [None, 1.0, 2.0]})
+    table = pa.table(
+        {
+            "experiment": [label, "b", "b"],
+            "name": ["a", "b", None],
+            "run": [0, 0, 1],
+            "mode": [1, 1, 1],
+            "learning_iteration": order * values,
+            "blank": [None, 1.0, np.inf],
+        }
+    )
     for name in AGGREGATES:
         write_table(table, folder / f"{name}.parquet")
     (folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -28,7 +37,17 @@ def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a"):
         folder / "tables/assumption.csv", index=False
     )
     claim = Judgement(
-        "one", "ours", "it holds", "closed_form", 1.0, 0.1, measured, (0.9, 1.1), verdict, ""
+        "one",
+        "ours",
+        "it holds",
+        "closed_form",
+        1.0,
+        0.1,
+        measured,
+        (0.9, 1.1),
+        verdict,
+        "",
+        "1 ± 0.1",
     )
     write_claims([claim], folder / "claims.json")
     return folder
@@ -56,6 +75,7 @@ def reference(tmp_path):
         ({"verdict": "refuted"}, "bit-identical", "different", False),
         ({"factor": 2.0, "measured": 1.2}, "different", "different", False),
         ({"label": "other"}, "different", "bit-identical", False),
+        ({"order": np.array([1, 1.5, 2 / 3])}, "statistically consistent", "bit-identical", True),
     ],
 )
 def test_each_output_and_claim_meets_its_tier(

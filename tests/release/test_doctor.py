@@ -48,16 +48,15 @@ def test_versions_other_than_the_locked_are_named(tmp_path):
     assert doctor.packages(tmp_path / "none").state == "note"
 
 
-def test_data_sets_are_found_where_they_lie(tmp_path):
+def test_what_lies_in_a_folder_of_data_and_is_of_no_use_is_named(tmp_path):
     (tmp_path / "mnist").mkdir()
     (tmp_path / "cifar10").mkdir()
     (tmp_path / "mnist" / "train").touch()
-    found = {each.name: each.state for each in doctor.data_sets(tmp_path)}
-    assert found == {
-        "data set mnist": "ok",
-        "data set fashion_mnist": "note",
-        "data set cifar10": "note",
-    }
+    found = {each.name: each for each in doctor.data_sets(tmp_path)}
+    assert list(found) == ["data set cifar10", "data set fashion_mnist", "data set mnist"]
+    assert {each.state for each in found.values()} == {"note"}
+    assert "train" in found["data set mnist"].found
+    assert "elete" not in "".join(each.found + each.remedy for each in found.values())
 
 
 def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path):

@@ -8,16 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-import yaml
-from jinja2 import UndefinedError
 
-from stagewise.claims.registry import Judgement
-from stagewise.claims.tables import write_claims
 from stagewise.config.sentences import parse_config
-from stagewise.figures import FIGURES
-from stagewise.release.page import Page, caption, render
+from stagewise.release.page import Page, render
 from stagewise.release.provenance import content_hash, git_commit, write_sidecar
 from stagewise.store.files import canonical_hash, write_table
+from stagewise.studies.common.judging import Judgement
+from stagewise.studies.common.ledger import write_claims
+from stagewise.studies.common.registry import study_names
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +27,17 @@ def config(default_config):
 
 def judgement(name, source, statement, verdict, measured, interval):
     return Judgement(
-        name, source, statement, "closed_form", 1.0, 0.1, measured, interval, verdict, "a note"
+        name,
+        source,
+        statement,
+        "closed_form",
+        1.0,
+        0.1,
+        measured,
+        interval,
+        verdict,
+        "a note",
+        "1 ± 0.1",
     )
 
 
@@ -47,7 +55,7 @@ def page(tmp_path, config):
     ]
     write_claims(claims, tmp_path / "claims.json")
     figures, sidecars = [], []
-    for name in FIGURES:
+    for name in study_names():
         figures.append(tmp_path / f"{name}.png")
         figures[-1].write_bytes(b"picture of " + name.encode())
         sidecars.append(tmp_path / f"{name}.json")
@@ -59,7 +67,8 @@ def page(tmp_path, config):
         claims=tmp_path / "claims.json",
         figures=figures,
         sidecars=sidecars,
-        captions=[ROOT / f"workflow/report/{name}.rst" for name in FIGURES],
+        captions=[f"caption of {name}" for name in study_names()],
+        titles=[f"title of {name}" for name in study_names()],
         tables=[tmp_path / "assumption.csv"],
         aggregates=[tmp_path / "learning_times.parquet"],
         config=config,
@@ -93,7 +102,7 @@ def parsed(html):
 def test_the_page_is_well_formed_and_self_contained(page):
     html, _ = render(page)
     links = parsed(html)
-    assert len(links.sources) == len(FIGURES)
+    assert len(links.sources) == len(study_names())
     assert all(source.startswith("data:image/png;base64,") for source in links.sources)
     outside = [target for target in links.targets if re.match(r"(https?:)?//", target)]
     assert not outside
@@ -119,7 +128,7 @@ def test_tables_config_and_provenance_are_on_the_page(page):
     assert json.loads(provenance)["aggregates"] == {"learning_times.parquet": digest}
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", study_names())
 def test_each_figure_says_what_it_was_made_from(page, name):
     html, _ = render(page)
     _, _, rest = html.partition(f'id="figure-{name}"')
@@ -144,24 +153,6 @@ def test_what_a_figure_was_made_from_tells_tables_by_their_content(tmp_path):
 
 def test_the_page_is_the_same_each_time(page):
     assert render(page) == render(page)
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_captions_show_the_parameters_of_the_run(name, config):
-    path = ROOT / f"workflow/report/{name}.rst"
-    text = caption(path, config)
-    assert "{" not in text
-    first = FIGURES[name].experiments[0]
-    changed = yaml.safe_load(yaml.safe_dump(config))
-    changed["experiments"][first]["replicates"] = 777
-    assert "777" in caption(path, changed)
-
-
-def test_a_caption_that_names_a_missing_parameter_is_an_error(tmp_path, config):
-    path = tmp_path / "caption.rst"
-    path.write_text("{{ snakemake.config['experiments']['nothing']['delta'] }}")
-    with pytest.raises(UndefinedError):
-        caption(path, config)
 
 
 def test_outside_of_git_the_commit_is_unknown(tmp_path, monkeypatch):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.integrate import quad
+from scipy.integrate import quad, solve_ivp
 
-from stagewise.theory import descent_iteration, flow_time, leading_iteration
+from stagewise.theory import descent_iteration, flow_time, leading_iteration, strength_left
 
 
 def integrated(sigma, lam, delta, depth):
@@ -79,3 +79,26 @@ def test_arguments_broadcast():
     found = flow_time(np.array([1.0, 0.5]), np.ones(2), np.array([[2.0], [3.0]]), 3)
     assert found.shape == (2, 2)
     assert found[1, 1] == pytest.approx(float(flow_time(0.5, 1.0, 3.0, 3)))
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+@pytest.mark.parametrize("ratio", [0.3, 0.5])
+def test_what_a_weaker_mode_has_when_the_strongest_is_learned(depth, ratio):
+    # Independent: both modes by Runge-Kutta, the weaker one read when the stronger one is at 90 %.
+    scale = 1e-9
+
+    def flow(_, layers):
+        return layers ** (depth - 1) * (np.array([1.0, ratio]) - layers**depth)
+
+    def learned(_, layers):
+        return layers[0] ** depth - 0.9
+
+    learned.terminal = True
+    start = np.full(2, scale ** (1 / depth))
+    end = 10 * scale ** -((depth - 2) / depth)
+    run = solve_ivp(flow, (0, end), start, events=learned, rtol=1e-10, atol=1e-14)
+    measured = run.y[1, -1] ** depth
+    predicted = strength_left(*(np.array(value) for value in (ratio, 1.0, scale, depth)))
+    assert_allclose(measured, predicted, rtol=0.05)
+    # A rival that forgets the depth in the exponent is far away.
+    assert abs(measured / (scale / (1 - ratio)) - 1) > 0.2

@@ -22,8 +22,8 @@ def measured(delta, step_size, frame="random"):
     weights = initial_weights(problem, "aligned", 2, 2, delta, np.random.default_rng(4))
     last = int(3 * delta / np.log1p(step_size * 0.5)) + 50
     records = np.unique(np.geomspace(1, last, 300).round().astype(int))
-    trajectory = gradient_descent(problem, weights, step_size, records)
-    return learning_times(trajectory, problem)[0]
+    trajectory = gradient_descent(problem, weights, step_size, records, refine=True)
+    return learning_times(trajectory, problem).learning_iteration
 
 
 @pytest.mark.parametrize("step_size", [0.05, 0.25, 0.5])

@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose
 
 from stagewise.problems.problem import Problem
 from stagewise.theory import reduced_rank_regression
-from stagewise.theory.forecast import PooledMoments, reduced_rank_forecast
+from stagewise.theory.forecast_laws import PooledMoments, reduced_rank_forecast
 from stagewise.theory.growth import HeavyBall
 from stagewise.theory.minibatch import batch_exponents
 from stagewise.theory.minibatch_stages import batch_drift, batch_slopes, saddles_noise

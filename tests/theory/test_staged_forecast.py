@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.config.models import DigitsData, LowRankRegressionData, PowerLawData, RotatedData
 from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.digits import DigitsData
+from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
+from stagewise.data.kinds.power_law import PowerLawData
+from stagewise.data.kinds.rotated import RotatedData
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.problems.problem import Problem
-from stagewise.theory.forecast import PooledMoments, initial_amplitudes, plain_forecast
+from stagewise.theory.forecast_laws import PooledMoments, initial_amplitudes, plain_forecast
 from stagewise.theory.staged_forecast import _Grid, _Learned, staged_forecast
 
 REGRESSION = LowRankRegressionData(
@@ -63,7 +66,7 @@ def test_a_single_mode_comes_when_the_closed_form_says():
 @pytest.fixture
 def learned(monkeypatch):
     """A problem, unpooled, and three learned directions of different exposures."""
-    monkeypatch.setattr("stagewise.theory.forecast.BIN_WIDTH", 1e-6)
+    monkeypatch.setattr("stagewise.theory.forecast_laws.BIN_WIDTH", 1e-6)
     problem = problem_of(REGRESSION)
     pooled = PooledMoments.of(problem)
     exposures = np.array([90.0, 30.0, 8.0])

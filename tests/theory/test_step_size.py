@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.analysis import outcome
+from stagewise.analysis import outcomes
 from stagewise.data.synthetic import aligned
 from stagewise.dynamics import gradient_descent, mode_recursion
 from stagewise.dynamics.networks import initial_weights
@@ -27,7 +27,8 @@ def test_a_mode_overshoots_past_one_half_and_fails_past_one_whatever_lam(lam, gr
     sigma = np.array([0.7])
     records = np.arange(4000)
     strengths = mode_recursion(sigma, np.array([lam]), 3.0, growth / 0.7, 2, records)
-    assert outcome(strengths[:, 0] * lam / 0.7) == expected
+    share = strengths[None] * lam / 0.7
+    assert outcomes(share, np.array([len(records)]), np.array([False])) == [[expected]]
 
 
 def test_the_slope_at_the_fixed_point_is_one_minus_two_x():

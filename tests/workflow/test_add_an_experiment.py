@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stagewise.claims.tables import read_claims
+from stagewise.studies.common.ledger import read_claims
 
 from .working_copy import REPOSITORY, SNAKEMAKE, environment
 

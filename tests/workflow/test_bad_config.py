@@ -22,9 +22,9 @@ MISTAKES = {
         {"experiments": {"real_data": {"datasets": ["digit"]}}},
         ("experiments.real_data.datasets names 'digit'", "digits"),
     ),
-    "a figure that does not exist": (
-        {"figures": ["closed_form", "staircase"]},
-        ("figures names 'staircase'", "closed_form, autoencoder"),
+    "a misspelt study": (
+        {"only": ["closed_from"]},
+        ("only names 'closed_from'", "Did you mean closed_form?"),
     ),
     "the name of a folder of the default run": (
         {"run": "stages"},
@@ -32,7 +32,7 @@ MISTAKES = {
     ),
     "a file that does not exist": (
         {"datasets": {"own": {"kind": "npz", "path": "data/own.npz"}}},
-        ("datasets.own.path is 'data/own.npz'", "not a file"),
+        ("datasets.own reads 'data/own.npz'", "not a file"),
     ),
 }
 

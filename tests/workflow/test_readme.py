@@ -10,12 +10,13 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from stagewise.figures import FIGURES
+from stagewise.config.loading import read_plan
 
 from .working_copy import REPOSITORY, copy_repository
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+USING = (REPOSITORY / "docs/using.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README + USING, re.MULTILINE | re.DOTALL)
 
 
 NAMED = ("learning_times", "step_size")
@@ -29,11 +30,12 @@ def small_config(path: Path) -> Path:
     """
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     smoke = yaml.safe_load((REPOSITORY / "config/smoke.yaml").read_text(encoding="utf-8"))
-    shown = [name for figure in NAMED for name in FIGURES[figure].experiments]
+    plan = read_plan(root=REPOSITORY)
+    shown = [name for study in NAMED for name in plan.experiments_of(plan.study_reads(study))]
     named = {name: config["experiments"][name] | {"replicates": 2} for name in shown}
     update_config(config, smoke | {"run": ""})
     config["experiments"] |= named
-    config["figures"] += NAMED
+    config["only"] += NAMED
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path
 
@@ -99,7 +101,7 @@ def test_the_python_example_prints_measured_and_predicted_learning_times(copy):
 
 def test_every_target_of_make_that_the_readme_names_exists():
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"`make (\w+)`", README))
+    named = set(re.findall(r"`make (\w+)`", README + USING))
     assert named
     assert named <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
 

@@ -22,32 +22,33 @@ EVERY_MOMENTS = [
 EVERY_SHARD = [
     f"Training shard {shard} of {name}" for shard in (0, 1) for name in ("closed_form", "real_data")
 ]
-EVERY_FIGURE = ["Figure closed_form", "Figure real_data"]
-FORECASTS = "Forecasts of real_data"
+STUDIES = ["Study closed_form", "Study real_data"]
+FORECASTS = "forecasts of real_data"
 STATISTICS = [f"Statistics of {name}" for name in ("closed_form", "real_data")]
-ASSUMPTION_TABLE = "Table: assumption"
-VERDICTS, INDEX = "Verdicts", "Index page"
-JOINED = [
-    "Aggregates of all experiments",
-    *("Table: learning times", "Table: stage counts", VERDICTS, INDEX),
+ASSUMPTION_TABLE = "Table assumption"
+JUDGED = ["Verdicts", "Table claims", "Page"]
+JOINED = ["Tables of all experiments", "Table learning_times", "Table stage_counts", *JUDGED]
+REAL_DATA = [
+    *(shard for shard in EVERY_SHARD if shard.endswith("real_data")),
+    *(FORECASTS, STATISTICS[1], STUDIES[1]),
 ]
-AFTER_SHARDS = [*STATISTICS, *EVERY_FIGURE, *JOINED]
+AFTER_SHARDS = [*STATISTICS, *STUDIES, *JOINED]
 
 
 @pytest.mark.parametrize(
     ("module", "rerun"),
     [
-        ("figures/style.py", [*EVERY_FIGURE, INDEX]),
-        ("figures/closed_form.py", ["Figure closed_form", INDEX]),
+        ("studies/common/style.py", [*STUDIES, *JUDGED]),
+        ("studies/closed_form.py", ["Study closed_form", *JUDGED]),
         ("dynamics/batch.py", [*EVERY_SHARD, FORECASTS, *AFTER_SHARDS]),
-        ("dynamics/gradient_descent.py", [*EVERY_SHARD, FORECASTS, *AFTER_SHARDS]),
         (
-            "problems/synthetic.py",
-            [*EVERY_MOMENTS, ASSUMPTION_TABLE, *EVERY_SHARD, FORECASTS, *AFTER_SHARDS],
+            "data/kinds/digits.py",
+            ["Moments of the data set digits", ASSUMPTION_TABLE, *REAL_DATA, *JOINED],
         ),
+        ("dynamics/optimisers/heavy_ball.py", []),
         ("pipeline/statistics.py", AFTER_SHARDS),
-        ("claims/ours.py", [VERDICTS, INDEX]),
-        ("report/index.html.j2", [INDEX]),
+        ("tables/stage_counts.py", ["Table stage_counts", "Page"]),
+        ("release/page.html.j2", ["Page"]),
     ],
 )
 def test_an_edit_of_code_reruns_the_rules_that_depend_on_it_and_no_others(built, module, rerun):
@@ -56,28 +57,26 @@ def test_an_edit_of_code_reruns_the_rules_that_depend_on_it_and_no_others(built,
     assert planned(built) == sorted(rerun)
 
 
-def test_an_edit_of_comments_docstrings_and_layout_reruns_nothing(built):
+def test_an_edit_of_comments_docstrings_words_and_layout_reruns_nothing_that_computes(built):
     package = built / "src" / "stagewise"
-    append(package / "figures" / "style.py", "\n\n# A remark.\n")
+    append(package / "studies" / "common" / "style.py", "\n\n# A remark.\n")
     append(package / "dynamics" / "batch.py", "\n\n\n\n# Another.\n")
-    replace(package / "figures" / "style.py", "One look for all figures", "The look of figures")
-    replace(package / "claims" / "ours.py", "\n\n\nCLAIMS = (\n", "\n\n\n\nCLAIMS = (\n\n")
+    replace(package / "studies/common/style.py", "One look for all figures", "The look of figures")
+    replace(package / "config" / "models.py", 'description="', 'description="In other words: ')
     assert planned(built) == []
+    replace(package / "studies/closed_form.py", 'title="Two layers', 'title="In short, two layers')
+    assert planned(built) == ["Page"]
 
 
-def test_an_edit_takes_effect_in_the_copy_where_it_is_made(built):
+def test_an_edit_of_a_statement_takes_effect_in_the_copy_where_it_is_made(built):
     before = built_files(built)
-    edited = "An edited statement."
-    module = built / "src" / "stagewise" / "claims" / "ours.py"
-    append(
-        module,
-        "\n\nfrom dataclasses import replace as _replaced  # noqa: E402\n\n"
-        f'CLAIMS = (_replaced(CLAIMS[0], statement="{edited}"), *CLAIMS[1:])\n',
-    )
-    assert build(built).jobs == sorted([VERDICTS, INDEX])
+    module = built / "src" / "stagewise" / "studies" / "closed_form.py"
+    replace(module, 'statement="', 'statement="In other words: ')
+    assert build(built).jobs == sorted(JUDGED)
     claims = json.loads((built / RESULTS / "claims.json").read_text(encoding="utf-8"))
-    assert edited in [claim["statement"] for claim in claims]
-    assert edited in (built / FIGURES / "index.html").read_text(encoding="utf-8")
+    edited = [each["statement"] for each in claims if each["figure"] == "closed_form"]
+    assert all(each.startswith("In other words: ") for each in edited)
+    assert "In other words: " in (built / FIGURES / "index.html").read_text(encoding="utf-8")
     after = built_files(built)
     unchanged = [path for path in before if "trajectories" in path or path.endswith(".png")]
     assert unchanged
@@ -92,7 +91,7 @@ def test_a_parameter_of_an_experiment_reruns_that_experiment_and_what_reads_it(b
             "Training shard 1 of real_data",
             FORECASTS,
             "Statistics of real_data",
-            "Figure real_data",
+            "Study real_data",
             *JOINED,
         ]
     )
@@ -106,7 +105,7 @@ def test_a_parameter_of_a_data_set_reruns_it_and_the_experiments_that_read_it(bu
             "Training shard 0 of closed_form",
             "Training shard 1 of closed_form",
             "Statistics of closed_form",
-            "Figure closed_form",
+            "Study closed_form",
             *JOINED,
         ]
     )
@@ -114,26 +113,21 @@ def test_a_parameter_of_a_data_set_reruns_it_and_the_experiments_that_read_it(bu
 
 def test_a_parameter_of_the_table_reruns_the_table_and_what_reads_it(built):
     change_config(built, {"random_completions": 4})
-    assert planned(built) == sorted([ASSUMPTION_TABLE, VERDICTS, INDEX])
-
-
-def test_the_order_of_figures_concerns_the_page_only(built):
-    change_config(built, {"figures": ["real_data", "closed_form"]})
-    assert planned(built) == [INDEX]
+    assert planned(built) == sorted([ASSUMPTION_TABLE, STUDIES[1], *JUDGED])
 
 
 @pytest.mark.parametrize(
     ("lost", "rerun"),
     [
-        (f"{FIGURES}/closed_form.png", ["Figure closed_form", INDEX]),
-        (f"{RESULTS}/tables/assumption.csv", [ASSUMPTION_TABLE, VERDICTS, INDEX]),
-        (f"{RESULTS}/claims.json", [VERDICTS, INDEX]),
+        (f"{FIGURES}/closed_form.png", ["Study closed_form", *JUDGED]),
+        (f"{RESULTS}/tables/assumption.csv", [ASSUMPTION_TABLE, STUDIES[1], *JUDGED]),
+        (f"{RESULTS}/claims.json", JUDGED),
         (
             f"{RESULTS}/trajectories/real_data/1.parquet",
             [
                 "Training shard 1 of real_data",
                 "Statistics of real_data",
-                "Figure real_data",
+                "Study real_data",
                 *JOINED,
             ],
         ),

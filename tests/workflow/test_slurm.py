@@ -7,8 +7,6 @@ import subprocess
 import pytest
 import yaml
 
-from stagewise.figures import FIGURES
-
 from .working_copy import REPOSITORY, build, clone, fingerprints, forget_results
 
 
@@ -30,9 +28,8 @@ def slurm_answers() -> bool:
 
 def test_the_profile_gives_every_rule_to_a_job_that_is_worth_submitting():
     profile = yaml.safe_load((REPOSITORY / "profiles/slurm/config.yaml").read_text("utf-8"))
-    rules = set(re.findall(r"^rule (\w+):", _rules(), re.MULTILINE)) | set(FIGURES)
-    local = {"all", "figures", "tables", "claims"}
-    assert rules - local - {"judge_one_claim"} == set(profile["groups"])
+    rules = set(re.findall(r"^use rule job as (\w+) with:", _rules(), re.MULTILINE))
+    assert rules == set(profile["groups"])
     assert set(profile["groups"].values()) == set(profile["group-components"])
 
 

@@ -5,13 +5,14 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-import yaml
 
-from stagewise.claims import CLAIMS
+from stagewise.config.loading import read_plan
+from stagewise.studies.common.registry import claims
 
 from .working_copy import REPOSITORY, planned, run_snakemake
 
-FIGURES = yaml.safe_load((REPOSITORY / "config/smoke.yaml").read_text(encoding="utf-8"))["figures"]
+PLAN = read_plan(REPOSITORY / "config/smoke.yaml", REPOSITORY)
+FIGURES = list(PLAN.studies)
 
 
 class _Page(HTMLParser):
@@ -46,11 +47,10 @@ def test_smoke_runs_every_rule_and_leaves_out_nothing_but_figures(smoke):
     rules = set(re.findall(r"^([a-z]\w*)(?: \(.*\))?$", listed.output, re.MULTILINE))
     printed = (smoke / "smoke.txt").read_text(encoding="utf-8")
     ran = set(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", printed, re.MULTILINE))
-    assert {"moments", "simulate", "statistics", "judge_claims", "index"} <= rules
-    by_name = {"figures", "tables", "claims", *(claim.id for claim in CLAIMS), "judge_one_claim"}
-    assert rules - by_name <= ran  # those are for who asks for less
-    assert {"forecasts", "references", "teachers", "plateaus"} <= ran
-    assert set(FIGURES) <= ran
+    assert {"moments", "simulate", "statistics", "verdict", "verdicts", "page"} <= rules
+    assert rules - set(PLAN.targets()) - {"job"} <= ran  # those are for who asks for less
+    kinds = {path.parent.name for path in (smoke / PLAN.results).glob("*/*.parquet")}
+    assert {"forecasts", "references", "teachers", "plateaus", "training"} <= kinds
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -69,7 +69,7 @@ def test_smoke_touches_no_other_run(smoke):
 
 def test_smoke_leaves_nothing_to_do_for_itself_and_everything_for_the_default_run(smoke):
     assert planned(smoke, "--configfile", "config/smoke.yaml") == []
-    assert "Index page" in planned(smoke)
+    assert "Page" in planned(smoke)
 
 
 def test_the_page_loads_nothing_from_elsewhere(smoke, html):
@@ -100,4 +100,4 @@ def test_the_page_embeds_figures_as_drawn(smoke, html, figure):
 def test_the_page_has_a_row_for_every_claim(html):
     page = _Page(html)
     rows = [attributes.get("id") for tag, attributes in page.tags if tag == "tr"]
-    assert sorted(row for row in rows if row) == sorted(claim.id for claim in CLAIMS)
+    assert sorted(row for row in rows if row) == sorted(claim.id for claim in claims())

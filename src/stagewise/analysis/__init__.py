@@ -7,12 +7,13 @@ from stagewise.analysis.curvature import (
     hessian,
     numerical_rank,
 )
-from stagewise.analysis.learning_times import crossing_iteration, learning_times
+from stagewise.analysis.learning_times import LearningTimes, crossing_iteration, learning_times
 from stagewise.analysis.order import order_kept, separation
-from stagewise.analysis.outcomes import outcome
+from stagewise.analysis.outcomes import outcomes
 from stagewise.analysis.stages import Plateau, plateaus, prominent_peaks
 
 __all__ = [
+    "LearningTimes",
     "Plateau",
     "commutation",
     "crossing_iteration",
@@ -22,7 +23,7 @@ __all__ = [
     "learning_times",
     "numerical_rank",
     "order_kept",
-    "outcome",
+    "outcomes",
     "plateaus",
     "prominent_peaks",
     "separation",

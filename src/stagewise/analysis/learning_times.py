@@ -1,15 +1,17 @@
 """The iteration at which each mode is learned, interpolated between records."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.problems.problem import Modes, Problem
+from stagewise.problems.problem import Problem
 
 
 class Recorded(Protocol):
-    """The part of one run that is read here; arrays (records, modes)."""
+    """The part of a trajectory that is read here; a batch has a leading axis of runs."""
 
     @property
     def iterations(self) -> IntArray: ...
@@ -19,41 +21,73 @@ class Recorded(Protocol):
     def mode_strengths(self) -> FloatArray: ...
 
 
+@dataclass(frozen=True)
+class LearningTimes:
+    """When each mode is learned, in iterations: (modes,) of one run, (runs, modes) of a batch.
+
+    learning_iteration : when the k-th singular value of sigma_x·W first reaches σ_k/2.
+    mode_learning_iteration : when u_kᵀ W v_k first reaches σ_k/(2λ_k). They agree when sigma_x and
+    sigma_xy commute. NaN where a mode is never learned.
+    """
+
+    learning_iteration: FloatArray
+    mode_learning_iteration: FloatArray
+
+
 def crossing_iteration(iterations: IntArray, share: FloatArray) -> FloatArray:
     """First iteration at which each curve reaches ½, interpolated; NaN if it never does.
 
-    iterations : (records,). share : (records, …), learned share of a target, NaN after a run's end.
-    Returns (…). Between records ln(s/(1−s)) is interpolated linearly, because a two-layer mode
-    is a logistic curve in time and so is exact under it; where a record lies outside (0, 1) the
-    interpolation is linear in s.
+    iterations : (…, records). share : (…, records, …), learned share of a target, NaN after a run's
+    end. Returns the shape of share without the axis of records. Between records ln(s/(1−s)) is
+    interpolated linearly, because a two-layer mode is a logistic curve in time and so is exact under
+    it; where a record lies outside (0, 1) the interpolation is linear in s.
     """
+    axis = iterations.ndim - 1
     reached = share >= 0.5
-    after = reached.argmax(axis=0)
+    after = reached.argmax(axis=axis)
     before = np.maximum(after - 1, 0)
-    pick = np.take_along_axis
-    high, low = (pick(share, index[None], axis=0)[0] for index in (after, before))
+
+    def at(values: FloatArray | IntArray, record: IntArray) -> FloatArray:
+        places = np.expand_dims(record, axis)
+        return np.asarray(np.take_along_axis(values, places, axis=axis).squeeze(axis), np.float64)
+
+    times = iterations.reshape(*iterations.shape, *[1] * (share.ndim - iterations.ndim))
+    times = np.broadcast_to(times, share.shape)
+    high, low, start, stop = (
+        at(share, after),
+        at(share, before),
+        at(times, before),
+        at(times, after),
+    )
     with np.errstate(all="ignore"):
         logistic = -_logit(low) / (_logit(high) - _logit(low))
         linear = (0.5 - low) / (high - low)
-    inside = (low > 0) & (high < 1)
-    fraction = np.where(inside, logistic, linear)
-    start, stop = iterations[before], iterations[after]
-    with np.errstate(invalid="ignore"):
+        fraction = np.where((low > 0) & (high < 1), logistic, linear)
         found = np.where(after == 0, stop, start + fraction * (stop - start))
-    return np.where(reached.any(axis=0), found, np.nan)
+    return np.where(reached.any(axis=axis), found, np.nan)
 
 
-def learning_times(trajectory: Recorded, problem: Problem | Modes) -> tuple[FloatArray, FloatArray]:
-    """`learning_iteration` and `mode_learning_iteration` of one run, each (modes,).
+def learning_times(trajectory: Recorded, problem: Problem | Sequence[Problem]) -> LearningTimes:
+    """When each mode of a run, or of every run of a batch, is learned.
 
-    trajectory : one run's records. problem : what was learned, or its modes.
-    The first is when the k-th singular value of sigma_x·W reaches σ_k/2, the second when
-    u_kᵀ W v_k reaches σ_k/(2λ_k). They agree when sigma_x and sigma_xy commute.
+    trajectory : records as training returns them. Where training itself has located the learning
+    times between its records (the fields named as those of `LearningTimes`), these are returned.
+    problem : what was learned; of a batch one for all runs, or one per run.
     """
-    modes = problem.modes if isinstance(problem, Problem) else problem
+    located = [getattr(trajectory, each.name, None) for each in fields(LearningTimes)]
+    if isinstance(located[0], np.ndarray) and isinstance(located[1], np.ndarray):
+        return LearningTimes(located[0], located[1])
+    problems = [problem] if isinstance(problem, Problem) else list(problem)
     count = trajectory.mode_strengths.shape[-1]
-    sigma, lam = modes.sigma[:count], modes.lam[:count]
-    return (
+    sigma, lam = (
+        np.stack([getattr(each.modes, name)[:count] for each in problems])
+        for name in ("sigma", "lam")
+    )
+    if trajectory.iterations.ndim == 1:
+        sigma, lam = sigma[0], lam[0]
+    else:
+        sigma, lam = sigma[:, None], lam[:, None]
+    return LearningTimes(
         crossing_iteration(trajectory.iterations, trajectory.response_values / sigma),
         crossing_iteration(trajectory.iterations, trajectory.mode_strengths * lam / sigma),
     )

@@ -9,74 +9,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from stagewise.config.training import TrainingExperiments
-from stagewise.data.image_specs import (
-    Cifar10Data,
-    FashionMnistData,
-    ImageNet64Data,
-    MnistData,
-    Section,
-)
-from stagewise.data.specs import (
-    AlignedData,
-    AutoencoderData,
-    Count,
-    DigitsData,
-    LowRankMatrixData,
-    LowRankRegressionData,
-    NonNegative,
-    NpzData,
-    Positive,
-    PowerLawData,
-    RandomModesData,
-    RotatedData,
-)
+from stagewise.config.training import TrainingExperiment
+from stagewise.data.kinds import DataSpec
 from stagewise.dynamics.initialisations import Initialisation
+from stagewise.dynamics.observables import OBSERVABLES, Engine, Observable
 from stagewise.dynamics.optimisers import Optimizer
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.update_rule import UpdateRule
-
-__all__ = [
-    "AlignedData",
-    "AutoencoderData",
-    "Cifar10Data",
-    "Config",
-    "DataSpec",
-    "DigitsData",
-    "Experiment",
-    "FashionMnistData",
-    "ImageNet64Data",
-    "LowRankMatrixData",
-    "LowRankRegressionData",
-    "MnistData",
-    "NpzData",
-    "PowerLawData",
-    "RandomModesData",
-    "RotatedData",
-    "Section",
-]
+from stagewise.fields import Count, NonNegative, Positive, Section
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-
-
-DataSpec = Annotated[
-    AlignedData
-    | RandomModesData
-    | AutoencoderData
-    | LowRankRegressionData
-    | LowRankMatrixData
-    | RotatedData
-    | PowerLawData
-    | DigitsData
-    | MnistData
-    | FashionMnistData
-    | Cifar10Data
-    | ImageNet64Data
-    | NpzData,
-    Field(discriminator="kind"),
-]
 
 
 def _listed(given: Any) -> Any:
@@ -147,6 +91,16 @@ class Experiment(Section):
     refine: bool = Field(
         True, description="Add records where a mode is learned, which locate its learning time."
     )
+    observables: list[Observable] = Field(
+        list(OBSERVABLES),
+        description="What is measured at every record, and can be read by figures and claims; what "
+        "stages and plateaus need is added. Singular values of W itself are not written to tables.",
+    )
+    engine: Engine = Field(
+        "compiled",
+        description="What takes the steps of gradient descent: compiled code (NumPy, with a line in "
+        "the log, where that is not available), or numpy.",
+    )
     runs_per_shard: Count = Field(200, description="Runs simulated by one job.")
     compare_commuting: bool = Field(
         False,
@@ -190,6 +144,14 @@ class Experiment(Section):
             raise ValueError(f"{', '.join(repeated)} is listed twice; list each update rule once")
         return rules
 
+    @property
+    def recorded(self) -> list[Observable]:
+        """Observables that are measured: those asked for and those that other settings need."""
+        needed = set(self.observables)
+        if self.stages:
+            needed |= {"loss", "gradient_norm", "response_values", "reduced_rank_distance"}
+        return [name for name in OBSERVABLES if name in needed]
+
     def scales(self, depth: int) -> list[float]:
         """Initial scales delta of networks of a depth."""
         if self.delta is not None:
@@ -202,18 +164,6 @@ class Experiment(Section):
             given = "neither" if self.delta is None else "both"
             raise ValueError(f"{given} of delta and product_scale is given; give one of them")
         return self
-
-
-def _without_null(sections: Any) -> Any:
-    if isinstance(sections, dict):
-        return {name: section for name, section in sections.items() if section is not None}
-    return sections
-
-
-Experiments = Annotated[
-    dict[Name, Experiment],
-    BeforeValidator(_without_null, json_schema_input_type=dict[Name, Experiment | None]),
-]
 
 
 class Config(Section):
@@ -234,22 +184,16 @@ class Config(Section):
         20, description="Random basis completions averaged in the table assumption."
     )
     datasets: dict[Name, DataSpec] = Field(min_length=1, description="Data sets by name.")
-    experiments: Experiments = Field(
-        min_length=1,
-        description="Experiments by name; an overlay leaves one out by setting it to null.",
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="Experiments by name; the key `only` chooses some of them."
     )
-    training: TrainingExperiments = Field(
+    training: dict[Name, TrainingExperiment] = Field(
         {}, description="Runs on samples or under other update rules, by name."
     )
-    figures: list[Name] = Field(min_length=1, description="Figures to render, in page order.")
-
-    @field_validator("figures")
-    @classmethod
-    def _figures_differ(cls, figures: list[str]) -> list[str]:
-        repeated = sorted({name for name in figures if figures.count(name) > 1})
-        if repeated:
-            raise ValueError(f"{', '.join(repeated)} listed twice; list each figure once")
-        return figures
+    only: list[str] = Field(
+        [],
+        description="Experiments and studies to run, a study with all that it reads; [] for all.",
+    )
 
     @model_validator(mode="after")
     def _datasets_exist(self) -> "Config":
@@ -263,5 +207,12 @@ class Config(Section):
                     raise ValueError(
                         f"{key} names {dataset!r}, which the section datasets does not define; "
                         f"it has {known}"
+                    )
+        for name, experiment in self.experiments.items():
+            for dataset in experiment.datasets:
+                if not experiment.centred and self.datasets[dataset].centred_only():
+                    raise ValueError(
+                        f"experiments.{name} is not centred, but of {dataset} only centred moments "
+                        "are known; leave it out or set centred to true"
                     )
         return self

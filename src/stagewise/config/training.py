@@ -1,17 +1,12 @@
 """Sections of the configuration about runs that are trained on samples, or by other update rules."""
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field
 
-from stagewise.data.image_specs import Section
-from stagewise.data.specs import Count, NonNegative, Positive
+from stagewise.dynamics.optimisers import Optimizer
+from stagewise.fields import Count, NonNegative, Positive, Section
 
-RULES = Path(__file__).resolve().parents[1] / "dynamics" / "update_rules"
-"""Folder whose modules are the update rules; listed, as importing them would cost a second."""
-
-Schedule = Literal["constant", "steps", "cosine"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 SampleSet = Literal[
     "digits",
@@ -27,25 +22,10 @@ SampleSet = Literal[
 
 
 class RuleSetting(Section):
-    """One update rule with its options and step."""
+    """One update rule with its step."""
 
-    rule: str = Field(description="Name of a module in dynamics/update_rules.")
-    options: dict[Literal["momentum", "decay", "delay", "threshold"], NonNegative] = Field(
-        {}, description="Options of the rule."
-    )
+    optimizer: Optimizer = Field(description="Update rule, as in an experiment.")
     step_size: Positive = Field(description="Step size, absolute.")
-    schedule: Schedule = Field("constant", description="Factor of the step over iterations.")
-    schedule_length: Count = Field(
-        100, description="Iterations after which a schedule has run its course."
-    )
-
-    @field_validator("rule")
-    @classmethod
-    def _rule_exists(cls, name: str) -> str:
-        known = sorted(each.stem for each in RULES.glob("[a-z]*.py"))
-        if name not in known:
-            raise ValueError(f"there is no rule {name!r}; there are {', '.join(known)}")
-        return name
 
 
 class UpdateRules(Section):
@@ -75,6 +55,26 @@ class UpdateRules(Section):
     end_iterations: Count = Field(20_000, description="Length of those runs.")
 
 
+class StagedProblems(Section):
+    """Linear networks on random problems whose moments do not commute."""
+
+    kind: Literal["staged_problems"]
+    cases: Count = Field(200, description="Random problems, one start each.")
+    dim_in: Count = Field(6, description="Input dimension.")
+    modes: Count = Field(4, description="Output dimension and number of modes.")
+    width: Count = Field(5, description="Hidden units.")
+    condition: Positive = Field(30, description="Largest over smallest eigenvalue of sigma_x.")
+    sigma_ratio: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.6, description="Each singular value of sigma_xy over the one before."
+    )
+    step_size: Positive = Field(
+        0.3, description="Step over the largest sigma, or less where that is not stable."
+    )
+    delta: list[Positive] = Field(
+        [16, 32], min_length=2, max_length=2, description="Initial scales."
+    )
+
+
 class BatchSetting(Section):
     """One sample and one way to draw batches from it."""
 
@@ -99,6 +99,14 @@ class MiniBatches(Section):
     delta: list[Positive] = Field(min_length=1, description="Initial scales.")
     replicates: Count = Field(300, description="Sequences of batches per setting, from one start.")
     settings: list[BatchSetting] = Field(min_length=1, description="Samples and batches.")
+    diffusion_noise: list[NonNegative] = Field(
+        [],
+        description="Label noise (its variance over lam times the squared strength of the mode) of "
+        "runs of one mode, two and three layers, whose diffusion is followed.",
+    )
+    diffusion_samples: Count = Field(
+        20_000, description="Gaussian samples that it is averaged over."
+    )
 
 
 class SampleChoice(Section):
@@ -145,12 +153,13 @@ class Networks(Section):
 
 
 TrainingExperiment = Annotated[
-    UpdateRules | MiniBatches | RealSamples | Networks, Field(discriminator="kind")
+    UpdateRules | StagedProblems | MiniBatches | RealSamples | Networks, Field(discriminator="kind")
 ]
 
 
 TRAINING_KINDS: dict[str, type[Section]] = {
     "update_rules": UpdateRules,
+    "staged_problems": StagedProblems,
     "mini_batches": MiniBatches,
     "real_samples": RealSamples,
     "networks": Networks,
@@ -160,15 +169,3 @@ TRAINING_PARTS: dict[str, type[Section]] = {
     "settings": BatchSetting,
     "samples": SampleChoice,
 }
-
-
-def _without_null(sections: Any) -> Any:
-    if isinstance(sections, dict):
-        return {name: section for name, section in sections.items() if section is not None}
-    return sections
-
-
-TrainingExperiments = Annotated[
-    dict[str, TrainingExperiment],
-    BeforeValidator(_without_null, json_schema_input_type=dict[str, TrainingExperiment | None]),
-]

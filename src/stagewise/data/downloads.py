@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ TIMEOUT = 30
 
 _CHUNK = 1 << 20
 _STALE = 24 * 3600.0
+_DEEPEST = 3
+"""Levels of folders inside a data folder that are looked into."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,9 @@ class PublishedFile:
 
     title : of the data set, for sentences. name : in the folder and after each mirror's address.
     mirrors : addresses, each ending in a slash, in the order in which they are asked.
-    digest : hexadecimal, of what `verified` says: the SHA-256 of the content (gunzipped where the
-    name ends in .gz; then an unpacked file, its name without .gz, is as good), or the MD5 of the
-    file as published.
+    digest : hexadecimal, of what `verified` says: the SHA-256 of the content (gunzipped if it is
+    gzipped), or the MD5 of the file as published. unzipped : for the latter, what is wrong with an
+    unzipped copy, which has no such digest; "" if nothing is.
     """
 
     title: str
@@ -41,44 +43,85 @@ class PublishedFile:
     mirrors: tuple[str, ...]
     digest: str
     verified: Literal["content", "archive"]
+    unzipped: Callable[[Path], str] | None = None
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Names under which the file may lie in the folder."""
-        if self.verified == "content" and self.name.endswith(".gz"):
-            return (self.name.removesuffix(".gz"), self.name)
-        return (self.name,)
+    def digest_text(self) -> str:
+        """The digest and what it is of, for people."""
+        kind = "SHA-256 of the unzipped file" if self.verified == "content" else "MD5"
+        return f"{kind} {self.digest}"
+
+    def is_called(self, name: str) -> bool:
+        """Whether a file of this name would be it, as other libraries name and unzip files."""
+        return _plain_name(name) == _plain_name(self.name)
 
 
-def obtain(file: PublishedFile, folder: Path, download: bool, hint: str = "") -> Path:
-    """Path of the verified file in `folder`, which is used without network when it is there.
+def _plain_name(name: str) -> str:
+    return name.lower().removesuffix(".gz").replace(".", "-")
 
-    download : whether a missing file may be fetched. hint : what else the user could put there.
-    Raises StagewiseError for a file that is missing and cannot be fetched, cannot be read, or is
-    not the published one.
+
+def obtain(
+    file: PublishedFile,
+    folder: Path,
+    download: bool,
+    hint: str = "",
+    others: Sequence[Path] = (),
+) -> Path:
+    """Path of the verified file, which is used without network when it is there.
+
+    It is looked for in `folder`, folders inside it and `others`, zipped or not. download : whether
+    a missing file may be fetched into `folder`. hint : what else the user could put there. Raises
+    StagewiseError for a file that is missing and cannot be fetched, cannot be read, or is not the
+    published one.
     """
-    found = _present(file, folder)
-    if found is None:
-        if download:
-            return fetch(file, folder, hint)
-        raise _missing(file, folder, "is not there", hint)
-    problem = mismatch(file, found)
-    if problem:
+    held = [path for place in (folder, *others) for path in files_in(place)]
+    problems: dict[Path, str] = {}
+    for path in held:
+        if file.is_called(path.name):
+            problems[path] = mismatch(file, path)
+            if not problems[path]:
+                return path
+    for path, problem in problems.items():
         raise StagewiseError(
-            f"{found} is not the original file of {file.title}: {problem}. Delete it and run "
-            f"again, or put the right file there ({file.title} is published at {file.mirrors[0]})."
+            f"{path} is not the original file of {file.title}: {problem}. Put the right file in "
+            f"its place ({file.title} is published at {file.mirrors[0]}), or move this one "
+            "elsewhere and run again to have it downloaded."
         )
-    return found
+    if (folder / file.name).is_dir():
+        raise _missing(file, folder, "is a folder that does not hold the file", hint)
+    if download:
+        return fetch(file, folder, hint + _of_no_use(held))
+    raise _missing(file, folder, "is not there", hint + _of_no_use(held))
 
 
-def _present(file: PublishedFile, folder: Path) -> Path | None:
-    try:
-        return next((folder / name for name in file.names if (folder / name).exists()), None)
-    except OSError as error:
-        raise StagewiseError(
-            f"{folder / file.name} cannot be looked at: {error.strerror}. Make its folder readable, "
-            "or set data_dir in the config (or the variable STAGEWISE_DATA) to another."
-        ) from None
+def files_in(folder: Path) -> list[Path]:
+    """Files of a folder and of folders inside it, the nearest first; none if it is not there.
+
+    Raises StagewiseError if a folder cannot be looked at.
+    """
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise StagewiseError(
+                f"{error.filename} cannot be looked at: {error.strerror}. Make it readable, or set "
+                "data_dir in the config (or the variable STAGEWISE_DATA) to another folder."
+            ) from None
+
+    found: list[Path] = []
+    for place, inside, names in os.walk(folder, onerror=refuse):
+        below = len(Path(place).relative_to(folder).parts)
+        inside[:] = [name for name in inside if not name.startswith(".") and below < _DEEPEST]
+        found += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(found, key=lambda path: (len(path.parts), path))
+
+
+def _of_no_use(held: list[Path]) -> str:
+    """For a sentence: what lies there instead."""
+    if not held:
+        return ""
+    names = [path.name for path in held]
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    return f" ({held[0].parent} holds {', '.join(names[:6])}{more}, which is of no use for it)"
 
 
 def fetch(file: PublishedFile, folder: Path, hint: str = "") -> Path:
@@ -107,9 +150,11 @@ def mismatch(file: PublishedFile, path: Path) -> str:
     digest = hashlib.sha256() if content else hashlib.md5(usedforsecurity=False)
     try:
         with path.open("rb") as raw:
-            zipped = content and raw.read(2) == b"\x1f\x8b"
+            zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            with gzip.open(raw) if zipped else raw as stream:
+            if file.unzipped is not None and not zipped and path.suffix != ".gz":
+                return file.unzipped(path)
+            with gzip.open(raw) if zipped and content else raw as stream:
                 while chunk := stream.read(_CHUNK):
                     digest.update(chunk)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -171,7 +216,7 @@ def _part_of(path: Path) -> Iterator[Path]:
 
 def _missing(file: PublishedFile, folder: Path, problem: str, hint: str) -> StagewiseError:
     return StagewiseError(
-        f"{folder / file.name} {problem}. Put the file there{hint} ({file.title} is published at "
-        f"{file.mirrors[0]}), or set data_dir in the config (or the variable STAGEWISE_DATA) to "
+        f"{folder / file.name} {problem}. Put the file there{hint}; {file.title} is published at "
+        f"{file.mirrors[0]}. Or set data_dir in the config (or the variable STAGEWISE_DATA) to "
         f"the folder whose sub-folder {folder.name} has it."
     )

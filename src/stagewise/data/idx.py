@@ -33,7 +33,7 @@ def decompressed(path: Path) -> bytes:
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
         raise StagewiseError(
-            f"{path} is not a whole gzip file ({error}). Delete it and fetch it again."
+            f"{path} is not a whole gzip file ({error}). Fetch it again."
         ) from None
 
 

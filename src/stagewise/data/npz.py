@@ -137,7 +137,7 @@ def ready_moments(archive: Archive) -> Moments:
 
 def _check_centring(moments: Moments, path: Path) -> None:
     try:
-        moments.problem(centred=True)
+        _ = moments.problem(centred=True).eigenvalues
     except StagewiseError as error:
         raise StagewiseError(
             f"{path}: with its means removed, {error} sigma_x and sigma_xy must be uncentred."

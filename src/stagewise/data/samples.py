@@ -9,6 +9,8 @@ import numpy as np
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 
+MNIST_SAMPLES = 6000
+"""How many of the training images are taken, the first ones."""
 PATCH = 8
 """Side of an image patch in pixels."""
 
@@ -106,12 +108,12 @@ def _diabetes() -> FloatArray:
 
 
 def _mnist(data_dir: Path | None) -> Samples:
-    from stagewise.data.idx import read_idx  # only the run with MNIST needs it
+    from stagewise.data.kinds.mnist import MnistData  # only runs on it need what downloads need
 
-    folder = (data_dir or Path()) / "mnist"
-    images = read_idx(folder / "train-images-idx3-ubyte.gz", 3)[:6000]
-    labels = read_idx(folder / "train-labels-idx1-ubyte.gz", 1)[:6000]
-    return images.reshape(len(images), -1) / 255.0, _one_hot(labels.astype(np.float64))
+    images, labels = MnistData(kind="mnist").load(data_dir or Path())
+    images = images[:MNIST_SAMPLES]
+    pixels = images.reshape(len(images), -1) / 255.0
+    return pixels, _one_hot(labels[:MNIST_SAMPLES].astype(np.float64))
 
 
 def _read(name: str, delimiter: str | None = ",", skiprows: int = 0) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import Any
 
 _HOMES = {
     "Integration": "adiabatic",
-    "Trajectory": "training",
+    "Trajectory": "recording",
     "gradient_descent": "training",
     "mode_recursion": "modes",
     "quasi_adiabatic": "adiabatic",

@@ -5,7 +5,7 @@ there sigma_x·W is an elementwise product, which spares the largest of the matr
 measured does not depend on the basis, nor on the other runs of the batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -13,29 +13,16 @@ from itertools import pairwise
 import numpy as np
 
 from stagewise.arrays import AnyArray, FloatArray, IntArray
+from stagewise.dynamics.engine import advance_by_rule, engine
 from stagewise.dynamics.gradients import descent_directions
-from stagewise.dynamics.kernel import advance
-from stagewise.dynamics.spectra import effective_rank
-from stagewise.dynamics.update_rule import Landscape, UpdateRule
+from stagewise.dynamics.observables import LEARNED, Engine
+from stagewise.dynamics.update_rule import MomentLandscape, UpdateRule
 from stagewise.problems.problem import Problem
-
-OBSERVABLES = (
-    "loss",
-    "gradient_norm",
-    "singular_values",
-    "response_values",
-    "mode_strengths",
-    "trace_norm",
-    "effective_rank",
-    "imbalance",
-    "reduced_rank_distance",
-    "reduced_rank_response_distance",
-    "test_error",
-)
-
 
 Layers = list[FloatArray]
 """Weights of each layer, then what the update rule remembers, if anything."""
+Picked = IntArray | slice
+"""Some of the runs, or all."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +32,9 @@ class Batch:
     Every array has a leading axis of runs. depth : number of layers. step_size : (runs,).
     eigenvalues : of sigma_x (runs, dim_in). target, curvature : (runs, dim_in, dim_out); the
     gradient with respect to W is curvature ∘ W − target. solution : least-squares map. left, right : singular vectors of the
-    modes followed. full_value : (runs, 2·modes), where response values and mode strengths end.
-    reduced_rank : (runs, dim_out, modes), output directions of reduced-rank regression.
-    rule : how the weights are updated.
+    modes followed. full_value : (runs, curves), where those of response values and mode strengths
+    that are observed end. reduced_rank : (runs, dim_out, modes), output directions of reduced-rank
+    regression. rule : how the weights are updated. observables : what is measured.
     """
 
     problems: tuple[Problem, ...]
@@ -62,6 +49,8 @@ class Batch:
     full_value: FloatArray
     reduced_rank: FloatArray
     rule: UpdateRule
+    observables: frozenset[str]
+    engine: Engine
 
     @classmethod
     def of(
@@ -71,32 +60,33 @@ class Batch:
         step_size: FloatArray,
         modes: int,
         rule: UpdateRule,
+        observables: Collection[str],
+        engine: Engine,
     ) -> "Batch":
         """One problem and one step size a run."""
         eigenvalues = np.stack([each.eigenvalues for each in problems])
-        target = _rotated(problems, [each.sigma_xy for each in problems])
-        curvature = np.repeat(eigenvalues[:, :, None], target.shape[2], axis=2)
-        for run, problem in enumerate(problems):
-            if problem.observed is not None:
-                curvature[run] = problem.observed
-                target[run] *= problem.observed
         sigma, lam = (
             np.stack([getattr(each.modes, name)[:modes] for each in problems])
             for name in ("sigma", "lam")
         )
+        ends = {"response_values": sigma, "mode_strengths": sigma / lam, "none": sigma[:, :0]}
         return cls(
             problems=tuple(problems),
             depth=depth,
             step_size=step_size,
             eigenvalues=eigenvalues,
-            target=target,
-            curvature=curvature,
+            target=np.stack([each.seen for each in problems]),
+            curvature=np.stack([each.curvature for each in problems]),
             solution=_rotated(problems, [each.least_squares for each in problems]),
             left=_rotated(problems, [each.modes.left[:, :modes] for each in problems]),
             right=np.stack([each.modes.right[:, :modes] for each in problems]),
-            full_value=np.hstack([sigma, sigma / lam]),
+            full_value=np.hstack(
+                [ends[name] for name in (*LEARNED, "none") if name in {*observables, "none"}]
+            ),
             reduced_rank=np.stack([each.reduced_rank_directions[:, :modes] for each in problems]),
             rule=rule,
+            observables=frozenset(observables),
+            engine=engine,
         )
 
     @cached_property
@@ -118,62 +108,76 @@ class Batch:
             own[0] = _rotated(self.problems, list(layers[0]))
         return own + self.rule.start(own)
 
-    def advance(self, layers: Layers, runs: IntArray, steps: int, taken: int) -> None:
-        """Take steps with the given runs, in place; taken : how many they took before."""
+    def advance(self, layers: Layers, runs: IntArray, steps: IntArray, taken: IntArray) -> None:
+        """Take steps with the given runs, in place; steps, taken : (those runs,), taken before."""
+        every = np.zeros((2, len(self.step_size)), dtype=np.int64)
+        every[0, runs], every[1, runs] = steps, taken
         if self.rule.compiled:
-            active = np.zeros(len(self.step_size), dtype=bool)
-            active[runs] = True
-            advance(layers, self.target, self.curvature, self.step_size, steps, active)
+            engine(self.engine)(
+                layers[: self.depth], self.target, self.curvature, self.step_size, every[0]
+            )
             return
-        mine = [each[runs] for each in layers]
-        basis = None if self.basis is None else self.basis[runs]
-        landscape = Landscape(self.target[runs], self.curvature[runs], basis)
-        weights, memory = mine[: self.depth], mine[self.depth :]
-        before = np.full(len(runs), taken)
-        self.rule.advance(weights, memory, landscape, self.step_size[runs], before, steps)
-        for whole, part in zip(layers, mine, strict=True):
-            whole[runs] = part
+        weights, memory = layers[: self.depth], layers[self.depth :]
+        landscape = MomentLandscape(self.target, self.curvature, self.basis)
+        advance_by_rule(self.rule, weights, memory, landscape, self.step_size, every[1], every[0])
 
+    @np.errstate(all="ignore")
     def measure(self, layers: Layers, runs: IntArray) -> dict[str, AnyArray]:
         """Observables of the given runs; those of runs that are not "finite" are meaningless."""
-        layers = [layer[runs] for layer in layers[: self.depth]]
+        picked = slice(None) if len(runs) == len(self.step_size) else runs  # spares copies
+        layers = [layer[picked] for layer in layers[: self.depth]]
         if self.basis is not None:
-            layers[0] = self.basis[runs].transpose(0, 2, 1) @ layers[0]
-        eigenvalues = self.eigenvalues[runs][:, :, None]
-        with np.errstate(all="ignore"):
-            product = layers[0]
-            for layer in layers[1:]:
-                product = product @ layer
-            curvature, response = self.curvature[runs], eigenvalues * product
-            loss = 0.5 * _sum_entries(curvature * (product - self.solution[runs]) ** 2)
-            gradient_norm = _gradient_norm(self.target[runs] - curvature * product, layers)
-            finite = np.isfinite(loss) & np.isfinite(gradient_norm)
-        product, response = (
-            np.where(finite[:, None, None], each, 0) for each in (product, response)
-        )
-        values = np.asarray(np.linalg.svd(product, compute_uv=False), dtype=np.float64)
-        whitened = (eigenvalues == 1).all()  # then both maps are the same, and so are their values
-        response_values = values if whitened else np.linalg.svd(response, compute_uv=False)
-        response_values = response_values[:, : self.modes]
-        strengths = (self.left[runs] * (product @ self.right[runs])).sum(axis=1)
-        return {
-            "finite": finite,
-            "loss": loss,
-            "gradient_norm": gradient_norm,
-            "singular_values": values[:, : self.modes],
-            "response_values": response_values,
-            "mode_strengths": strengths,
-            "trace_norm": values.sum(axis=1),
-            "effective_rank": effective_rank(values),
-            "imbalance": _imbalance(layers),
-            **self._reduced_rank_distances(product, runs),
-            "test_error": self._test_error(product, runs),
-            "learned_share": np.hstack([response_values, strengths]) / self.full_value[runs],
-            "product": product,
-            **{f"weights_{position}": layer for position, layer in enumerate(layers)},
-        }
+            layers[0] = self.basis[picked].transpose(0, 2, 1) @ layers[0]
+        product = layers[0]
+        for layer in layers[1:]:
+            product = product @ layer
+        finite = np.isfinite(_sum_entries(product**2))
+        found = {"finite": finite, "product": product}
+        found |= {f"weights_{position}": layer for position, layer in enumerate(layers)}
+        self._measure_training(found, layers, product, picked)
+        if not finite.all():
+            product = np.where(finite[:, None, None], product, 0)
+        self._measure_spectra(found, product, picked)
+        wanted = [f"reduced_rank{kind}_distance" for kind in ("", "_response")]
+        if not self.observables.isdisjoint(wanted):
+            found |= self._reduced_rank_distances(product, picked)
+        if "test_error" in self.observables:
+            found["test_error"] = self._test_error(product, runs)
+        learned = [found[name] for name in LEARNED if name in self.observables]
+        found["learned_share"] = np.hstack([product[:, 0, :0], *learned]) / self.full_value[picked]
+        return found
 
-    def _reduced_rank_distances(self, product: FloatArray, runs: IntArray) -> dict[str, FloatArray]:
+    def _measure_training(
+        self, found: dict[str, AnyArray], layers: Layers, product: FloatArray, runs: Picked
+    ) -> None:
+        """Loss, gradient and imbalance."""
+        if "loss" in self.observables:
+            miss = product - self.solution[runs]
+            found["loss"] = 0.5 * _sum_entries(self.curvature[runs] * miss**2)
+        if "gradient_norm" in self.observables:
+            residual = self.target[runs] - self.curvature[runs] * product
+            found["gradient_norm"] = _gradient_norm(residual, layers)
+        if "imbalance" in self.observables:
+            found["imbalance"] = _imbalance(layers)
+
+    def _measure_spectra(
+        self, found: dict[str, AnyArray], product: FloatArray, runs: Picked
+    ) -> None:
+        """Singular values of both maps, and mode strengths."""
+        wanted = self.observables
+        # Where inputs are white both maps are the same, and so are their values.
+        white = "response_values" in wanted and bool((self.eigenvalues == 1).all())
+        if white or wanted & {"singular_values", "trace_norm"}:
+            values = np.linalg.svd(product, compute_uv=False)
+            found["singular_values"] = found["response_values"] = values[:, : self.modes]
+            found["trace_norm"] = values.sum(axis=1)
+        if "response_values" in wanted and not white:
+            response = self.eigenvalues[runs][:, :, None] * product
+            found["response_values"] = np.linalg.svd(response, compute_uv=False)[:, : self.modes]
+        if "mode_strengths" in wanted:
+            found["mode_strengths"] = (self.left[runs] * (product @ self.right[runs])).sum(axis=1)
+
+    def _reduced_rank_distances(self, product: FloatArray, runs: Picked) -> dict[str, FloatArray]:
         """Relative distance of W and sigma_x·W to reduced-rank regression of each rank.
 
         The best map of rank k is the solution projected onto orthonormal directions v, so that
@@ -183,9 +187,11 @@ class Batch:
         best, mine = self.solution[runs] @ directions, product @ directions
         distances = {}
         for name, scale in (
-            ("reduced_rank_distance", np.ones((len(runs), 1, 1))),
+            ("reduced_rank_distance", np.ones((len(product), 1, 1))),
             ("reduced_rank_response_distance", self.eigenvalues[runs][:, :, None]),
         ):
+            if name not in self.observables:
+                continue
             norm = np.cumsum(((scale * best) ** 2).sum(axis=1), axis=1)
             overlap = np.cumsum((scale**2 * best * mine).sum(axis=1), axis=1)
             whole = _sum_entries(np.asarray((scale * product) ** 2))[:, None]
@@ -223,12 +229,11 @@ def _gradient_norm(residual: FloatArray, layers: list[FloatArray]) -> FloatArray
 def _imbalance(layers: list[FloatArray]) -> FloatArray:
     """Largest relative ‖W_lᵀW_l − W_{l+1}W_{l+1}ᵀ‖_F over neighbouring layers, 0 for one layer."""
     worst = np.zeros(len(layers[0]))
-    with np.errstate(all="ignore"):
-        for layer, following in pairwise(layers):
-            left = layer.transpose(0, 2, 1) @ layer
-            right = following @ following.transpose(0, 2, 1)
-            norm = np.sqrt(_sum_entries(left**2) + _sum_entries(right**2))
-            worst = np.maximum(worst, np.sqrt(_sum_entries((left - right) ** 2)) / norm)
+    for layer, following in pairwise(layers):
+        left = layer.transpose(0, 2, 1) @ layer
+        right = following @ following.transpose(0, 2, 1)
+        norm = np.sqrt(_sum_entries(left**2) + _sum_entries(right**2))
+        worst = np.maximum(worst, np.sqrt(_sum_entries((left - right) ** 2)) / norm)
     return worst
 
 

@@ -8,9 +8,9 @@ has a unit of its own, and its relative precision.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from stagewise.arrays import FloatArray
+from stagewise.dynamics.compiling import njit
 
 _SWEEPS = 30
 _TOLERANCE = 1e-14

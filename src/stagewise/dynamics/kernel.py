@@ -3,11 +3,11 @@
 Each run is copied into a padded image, advanced through all its steps while the image sits in
 the nearest cache, and copied back. Every matrix product of a step goes through one register-tiled
 routine for ``base + scale * (left @ right)``, so that forming the residual and updating the
-weights cost no passes of their own.
+weights cost no passes of their own. A matrix is a triple (start, row stride, column stride) of
+positions in one flat array. Padding never reaches a result: sums run over true sizes only.
 
-Inside the compiled code a matrix is a triple (start, row stride, column stride) of
-positions in one flat array; swapping the strides of a left factor transposes it for free.
-Padding never reaches a result: sums run over true sizes only.
+Of Numba it uses `njit`, `intrinsic`, `register_jitable` and three internals: `cgutils.for_range`,
+`cgutils.alloca_once` and `cgutils.get_or_insert_function`; of llvmlite the IR builder with typed pointers.
 """
 
 # The compiler's own interface carries no types.
@@ -22,7 +22,10 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from stagewise.arrays import BoolArray, FloatArray
+from stagewise.arrays import FloatArray, IntArray
+
+TRIED = ("0.61", "0.68")
+"""Oldest and newest minor version of Numba that the tests of this module have passed with."""
 
 # Four rows of three vectors make twelve running sums: enough of them to hide the latency
 # of multiply-adds, few enough to leave registers for the operands among sixteen.
@@ -194,9 +197,9 @@ def _multiply(
 
 @njit(cache=True, nogil=True)
 def _advance_images(
-    memory: Any, step_size: Any, steps: int, sizes: Any, parts: Any, scratch: Any
+    memory: Any, step_size: Any, steps: Any, sizes: Any, parts: Any, scratch: Any
 ) -> None:
-    """Advance every image by all its steps, one image after the other.
+    """Advance every image by its number of steps, one image after the other.
 
     The parts of an image are the weights, the target and minus the curvature. The parts of
     the scratch are, for each layer, the product of the weights before it, then for each
@@ -211,7 +214,7 @@ def _advance_images(
         part = scratch[-1] + run * parts[-1] + parts
         first = _matrix(part[0], sizes[1])
         target, curvature = _matrix(part[depth], outputs), _matrix(part[depth + 1], outputs)
-        for _ in range(steps):
+        for _ in range(steps[run]):
             if depth == 1:
                 for i in range(parts[1]):
                     weight = memory[part[0] + i]
@@ -252,8 +255,7 @@ def advance(
     target: FloatArray,
     curvature: FloatArray,
     step_size: FloatArray,
-    steps: int,
-    active: BoolArray | None = None,
+    steps: int | IntArray,
 ) -> None:
     """Advance runs of gradient descent in place.
 
@@ -267,9 +269,7 @@ def advance(
         One array for each layer, overwritten.
     target, curvature : arrays, shape (runs, n[0], n[-1])
     step_size : array, shape (runs,)
-    steps : int
-    active : boolean array, shape (runs,), optional
-        The runs to advance; all of them by default.
+    steps : int, or array, shape (runs,)
     """
     runs, inputs = weights[0].shape[:2]
     sizes = [inputs, *(weight.shape[2] for weight in weights)]
@@ -280,7 +280,8 @@ def advance(
     constants = 3 * max(_padded_length(1, size) for size in sizes)
     scratch = list(accumulate(scratch_lengths, initial=constants))
     layout = [np.array(numbers, dtype=np.int64) for numbers in (sizes, parts, scratch)]
-    chosen = np.arange(runs) if active is None else np.flatnonzero(active)
+    taken = np.broadcast_to(np.asarray(steps, dtype=np.int64), (runs,))
+    chosen = np.flatnonzero(taken)
     count = max(1, min(len(chosen), IMAGE_BUDGET // parts[-1]))
     memory = np.zeros(scratch[-1] + count * parts[-1] + LINE)
     memory = memory[-(memory.ctypes.data // memory.itemsize) % LINE :]
@@ -294,6 +295,6 @@ def advance(
         for view, numbers in zip(views, [*weights, target, curvature], strict=True):
             view[: len(batch)] = numbers[batch]
         np.negative(views[-1], out=views[-1])
-        _advance_images(memory, step_size[batch], steps, *layout)
+        _advance_images(memory, step_size[batch], taken[batch], *layout)
         for view, weight in zip(views, weights, strict=False):
             weight[batch] = view[: len(batch)]

@@ -7,13 +7,13 @@ other runs.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.dynamics.update_rules import Rate, UpdateRule, update_rule
+from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
+from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.errors import StagewiseError
 
 Activation = Literal["linear", "tanh", "relu"]
@@ -40,7 +40,7 @@ class Network:
         """What the network says, after softmax for cross-entropy: (runs, samples, dim_out).
 
         inputs : (samples, dim_in) or (runs, samples, dim_in). weights : (runs, rows, columns) each.
-        biases : (runs, columns) each, or an empty list.
+        biases : (runs, 1, columns) each, or an empty list.
         """
         return self._response(self._forward(inputs, weights, biases)[-1])
 
@@ -62,19 +62,10 @@ class Network:
         for layer in range(len(weights) - 1, -1, -1):
             by_weight.append(values[layer].transpose(0, 2, 1) @ error)
             if biases:
-                by_bias.append(error.sum(axis=1))
+                by_bias.append(error.sum(axis=1, keepdims=True))
             if layer:
                 error = (error @ weights[layer].transpose(0, 2, 1)) * self._slope(values[layer])
         return by_weight[::-1], by_bias[::-1]
-
-    def all_gradients(
-        self, inputs: FloatArray, outputs: FloatArray, layers: int, parameters: list[FloatArray]
-    ) -> list[FloatArray]:
-        """The same in one list, of parameters in one list: weights of the layers, then biases."""
-        by_weight, by_bias = self.gradients(
-            inputs, outputs, parameters[:layers], parameters[layers:]
-        )
-        return by_weight + by_bias
 
     def _forward(
         self, inputs: FloatArray, weights: list[FloatArray], biases: list[FloatArray]
@@ -83,7 +74,7 @@ class Network:
         for layer, weight in enumerate(weights):
             value = values[-1] @ weight
             if biases:
-                value += biases[layer][:, None, :]
+                value += biases[layer]
             values.append(value if layer == len(weights) - 1 else self._activated(value))
         return values
 
@@ -130,10 +121,31 @@ def draw_batches(
 
 @dataclass(frozen=True)
 class Sampling:
-    """How batches are drawn. batch_size : None takes all samples at every step."""
+    """How batches are drawn: how many samples at a time, and whether with replacement."""
 
-    batch_size: int | None = None
+    batch_size: int
     replace: bool = True
+
+
+@dataclass(frozen=True)
+class SampleLandscape:
+    """The mean losses of a network on a batch of samples, as an update rule sees them.
+
+    inputs, outputs : (runs, batch, dimension). depth : how many of the parameters are weights; the
+    others are biases.
+    """
+
+    network: Network
+    inputs: FloatArray
+    outputs: FloatArray
+    depth: int
+
+    def directions(self, layers: list[FloatArray]) -> list[FloatArray]:
+        """Minus the gradient of weights, then biases."""
+        by_weight, by_bias = self.network.gradients(
+            self.inputs, self.outputs, layers[: self.depth], layers[self.depth :]
+        )
+        return [-each for each in by_weight + by_bias]
 
 
 def train_on_data(
@@ -141,52 +153,50 @@ def train_on_data(
     inputs: FloatArray,
     outputs: FloatArray,
     weights: list[FloatArray],
-    step_size: Rate,
+    step_size: float | FloatArray,
     record_at: IntArray,
     measure: Callable[[list[FloatArray], list[FloatArray]], FloatArray],
     *,
     sampling: Sampling | None = None,
     generators: list[np.random.Generator] | None = None,
     rule: UpdateRule | None = None,
-    rates: Callable[[int], float] | None = None,
     use_biases: bool = False,
     until: Callable[[FloatArray], bool] | None = None,
 ) -> tuple[IntArray, FloatArray]:
-    """Train every run by (mini-batch) descent with heavy ball and record what `measure` returns.
+    """Train every run on batches of samples and record what `measure` returns.
 
     inputs : (samples, dim_in). outputs : (samples, dim_out); both may have a leading axis of runs
-    where every step takes all samples. weights : (runs, rows, columns) each, not written to. step_size : one, or
-    (runs, 1, 1) for networks without biases. record_at : iterations, ascending. measure : weights and biases → (runs, …).
-    generators : one per run, for its batches. rule : None is gradient descent. rates : factor of the
-    step at each iteration, from 0; None: 1. use_biases : a bias per unit, 0 at first. until : called with
-    each record; training ends when it says so. Returns the iterations recorded and the records (records, runs, …). Weights that
-    diverge become infinite or NaN, and so do their records.
+    where every step takes all samples. weights : (runs, rows, columns) each, not written to.
+    step_size : one, or (runs,). record_at : iterations, ascending. measure : weights and biases →
+    (runs, …). generators : one per run, for its batches. rule : None is gradient descent.
+    use_biases : a bias (runs, 1, columns) per layer, 0 at first. until : called with each record;
+    training ends when it says so. Returns the iterations recorded and the records (records, runs,
+    …). Weights that diverge become infinite or NaN, and so do their records.
     """
-    sampling = sampling or Sampling()
     weights = [each.copy() for each in weights]
-    runs = len(weights[0])
-    biases = [np.zeros((runs, each.shape[2])) for each in weights] if use_biases else []
+    runs, depth = len(weights[0]), len(weights)
+    biases = [np.zeros((runs, 1, each.shape[2])) for each in weights] if use_biases else []
     parameters = weights + biases
-    rule = rule or update_rule("gradient_descent")
-    memory = rule.memory(parameters)
-    size = sampling.batch_size
+    rule = rule or GradientDescent()
+    memory = rule.start(parameters)
+    steps = np.broadcast_to(np.asarray(step_size, dtype=np.float64), (runs,))
+    taken = np.zeros(runs, dtype=np.int64)
+    whole = np.broadcast_to(inputs, (runs, *inputs.shape[-2:]))
+    landscape = SampleLandscape(network, whole, outputs, depth)
     streams = [
-        draw_batches(each, len(inputs), size, replace=sampling.replace)
+        draw_batches(each, len(inputs), sampling.batch_size, replace=sampling.replace)
         for each in (generators or [])
-        if size is not None
+        if sampling is not None
     ]
-    batch_in, batch_out = np.broadcast_to(inputs, (runs, *inputs.shape[-2:])), outputs
-    done, kept, records = 0, [], []
+    kept, records = [], []
     with np.errstate(all="ignore"):
         for iteration in record_at.tolist():
-            for _ in range(iteration - done):
-                if size is not None:
+            for _ in range(iteration - int(taken[0])):
+                if sampling is not None:
                     picked = np.stack([next(stream) for stream in streams])
-                    batch_in, batch_out = inputs[picked], outputs[picked]
-                rate = step_size if rates is None else step_size * rates(done)
-                gradient = partial(network.all_gradients, batch_in, batch_out, len(weights))
-                rule.step(parameters, gradient, rate, memory)
-                done += 1
+                    landscape = SampleLandscape(network, inputs[picked], outputs[picked], depth)
+                rule.advance(parameters, memory, landscape, steps, taken, 1)
+                taken += 1
             kept.append(iteration)
             records.append(measure(weights, biases))
             if until is not None and until(records[-1]):

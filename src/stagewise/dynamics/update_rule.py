@@ -7,19 +7,26 @@ folder. Runs are batched: every array has a leading axis of runs, and no run see
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import reduce
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 from pydantic_core import PydanticUndefined
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.data.image_specs import Section
 from stagewise.dynamics.gradients import descent_directions
+from stagewise.fields import Section
+
+
+class Landscape(Protocol):
+    """The losses of a batch of runs, as an update rule sees them."""
+
+    def directions(self, layers: list[FloatArray]) -> list[FloatArray]:
+        """Minus the gradient of every layer at these weights, each (runs, rows, columns)."""
 
 
 @dataclass(frozen=True)
-class Landscape:
-    """The losses of a batch of runs; minus the gradient in the product W is target − curvature ∘ W.
+class MomentLandscape:
+    """Losses from moments; minus the gradient in the product W is target − curvature ∘ W.
 
     target, curvature : (runs, dim_in, dim_out), in the eigenbasis of sigma_x. basis : (runs, dim_in,
     dim_in), its vectors in the columns, where weights are in the problems' own coordinates; or None.
@@ -28,6 +35,11 @@ class Landscape:
     target: FloatArray
     curvature: FloatArray
     basis: FloatArray | None = None
+
+    def of(self, runs: IntArray) -> "MomentLandscape":
+        """The same for some of the runs."""
+        basis = None if self.basis is None else self.basis[runs]
+        return MomentLandscape(self.target[runs], self.curvature[runs], basis)
 
     def directions(self, layers: list[FloatArray]) -> list[FloatArray]:
         """Minus the gradient of every layer at these weights, each (runs, rows, columns)."""

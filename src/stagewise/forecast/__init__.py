@@ -5,7 +5,9 @@ This module and `options` are light, so that other commands do not pay for their
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stagewise.arrays import FloatArray
@@ -36,3 +38,13 @@ def forecast(
     from stagewise.forecast import laws
 
     return laws.forecast(problem, step_size, delta, width, method, stages)
+
+
+class _Forecast(ModuleType):
+    """This module, called: the name is that of the function too, as `stagewise.forecast(…)`."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> FloatArray:
+        return forecast(*arguments, **named)
+
+
+sys.modules[__name__].__class__ = _Forecast

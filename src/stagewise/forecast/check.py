@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
 from stagewise.arrays import FloatArray
 from stagewise.dynamics.networks import initial_weights
-from stagewise.dynamics.training import gradient_descent
+from stagewise.dynamics.training import train as dynamics_train
 from stagewise.forecast.laws import law
 from stagewise.forecast.settings import Forecast
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
-from stagewise.theory.forecast import PATIENCE
+from stagewise.theory.forecast_laws import PATIENCE
 
 _RECORDS = 200
 
@@ -26,7 +25,7 @@ def horizon(problem: Problem, forecast: Forecast, spread: FloatArray) -> int:
     if np.isfinite(latest).all():
         return int(np.ceil(latest.max())) + 1
     settings = (forecast.step_size, forecast.delta, forecast.width)
-    slowest = law(problem, *settings, "plain")[len(latest) - 1]
+    slowest = law(problem, *settings, "plain", rule=forecast.practice.law)[len(latest) - 1]
     return int(np.ceil(PATIENCE * slowest))
 
 
@@ -51,10 +50,17 @@ def train(
         random = generator("stagewise forecast", seed)
         weights = initial_weights(problem, "gaussian", 2, *scale, random)
         weights[0] = weights[0] * np.sqrt(problem.dim_in / (dim_in or problem.dim_in))
-        trajectory = gradient_descent(
-            problem, weights, forecast.step_size, records, modes=stages, rotate=True
+        trajectory = dynamics_train(
+            problem,
+            weights,
+            forecast.step_size,
+            records,
+            refine=True,
+            modes=stages,
+            observables=("response_values",),
+            rotate=forecast.practice.is_descent,
+            optimizer=forecast.practice.steps,
         )
-        shares = trajectory.response_values / problem.modes.sigma[:stages]
-        measured[seed] = crossing_iteration(trajectory.iterations, shares)
+        measured[seed] = trajectory.learning_iteration
         after_each(seed + 1)
     return measured

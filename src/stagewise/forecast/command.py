@@ -11,6 +11,7 @@ from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.forecast.intervals import law_interval, law_spread, seed_interval
 from stagewise.forecast.options import Request
+from stagewise.forecast.practice import check_training
 from stagewise.forecast.regression import Regression
 from stagewise.forecast.report import Report, Stage, as_json, as_text
 from stagewise.forecast.settings import Forecast, e_folds, settle
@@ -43,12 +44,19 @@ def answer(request: Request) -> Report:
     source = load(request)
     regression = source.regression
     _check_covariance(source)
-    forecast = settle(request, regression.problem, regression.dim_in)
+    if request.practice.loss == "cross_entropy" and not source.classes:
+        raise StagewiseError(
+            "loss is cross_entropy, but the outputs are not classes. Name a column of classes "
+            "with --label, or leave --loss out."
+        )
+    followed = request.practice.problem(regression.problem)
+    forecast = settle(request, followed, regression.dim_in)
     stages = len(forecast.iterations)
-    grown = e_folds(regression.problem, forecast)
+    grown = e_folds(followed, forecast)
     spread = law_spread(forecast.method, grown, forecast.width, stages)
     measured = None
     if request.check:
+        check_training(request.practice, forecast.delta)
         measured = _trained(regression, forecast, spread, request.seeds)
     return Report(
         data=source.name,
@@ -63,10 +71,13 @@ def answer(request: Request) -> Report:
         delta=forecast.delta,
         width=forecast.width,
         method=forecast.method,
+        optimizer=forecast.practice.label,
+        loss=forecast.practice.loss,
+        activation=forecast.practice.activation,
         seeds=request.seeds if request.check else 0,
         explained_variance=regression.explained_share,
         stages=_stages(forecast, spread, measured, regression.rank_shares),
-        notes=(*source.notes, *_notes(grown, forecast, measured)),
+        notes=(*source.notes, *_notes(grown, forecast, measured), *request.practice.notes(stages)),
     )
 
 

@@ -10,7 +10,7 @@ from stagewise.dynamics.adiabatic import Integration, quasi_adiabatic
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import METHODS
 from stagewise.problems.problem import Problem
-from stagewise.theory.forecast import (
+from stagewise.theory.forecast_laws import (
     PATIENCE,
     PooledMoments,
     check_width,
@@ -18,6 +18,7 @@ from stagewise.theory.forecast import (
     plain_forecast,
     reduced_rank_forecast,
 )
+from stagewise.theory.growth import DESCENT, UpdateRule
 from stagewise.theory.staged_forecast import staged_forecast
 
 LAWS = {
@@ -66,14 +67,15 @@ def law(
     width: int,
     method: str,
     dim_in: int | None = None,
+    rule: UpdateRule = DESCENT,
 ) -> FloatArray:
     """One of the laws of `theory`, every stage that can be learned.
 
-    dim_in : rows of the first layer, where the problem is given in fewer coordinates than that.
+    rule : how the network is trained. dim_in : rows of the first layer, where the problem is given in fewer coordinates than that.
     """
     pooled = PooledMoments.of(problem)
     pooled = pooled if dim_in is None else replace(pooled, dim_in=dim_in)
-    times = LAWS[method](pooled, np.array([step_size]), np.array([delta]), width)
+    times = LAWS[method](pooled, np.array([step_size]), np.array([delta]), width, rule)
     return np.asarray(times[0])
 
 
@@ -116,13 +118,17 @@ def stability_bound(problem: Problem, path_curvature: float) -> float:
     return float(2 / (path_curvature + problem.modes.sigma[0]))
 
 
-def refuse_divergence(problem: Problem, step_size: float, path_curvature: float) -> None:
-    """Raise StagewiseError where gradient descent would not get through the run.
+def refuse_divergence(
+    problem: Problem, step_size: float, path_curvature: float, room: float = 1.0
+) -> None:
+    """Raise StagewiseError where training would not get through the run.
 
+    room : largest stable step of the update rule over that of gradient descent.
     Either the curvature along the path exceeds 2/step_size through the first layer alone, or
     step_size·σ₁ > 1, where the first mode has no stable fixed point (`theory.step_size`).
     """
-    steepness, growth = step_size * path_curvature, step_size * float(problem.modes.sigma[0])
+    steepness = step_size * path_curvature / room
+    growth = step_size * float(problem.modes.sigma[0]) / room
     if steepness <= 2 and growth <= 1:
         return
     reason = (
@@ -133,7 +139,7 @@ def refuse_divergence(problem: Problem, step_size: float, path_curvature: float)
     raise StagewiseError(
         f"With the step size {step_size:.4g} gradient descent would itself diverge ({reason}), so "
         "there is nothing to forecast. The loss falls steadily up to a step size of about "
-        f"{stability_bound(problem, path_curvature):.3g}; half of it is the default."
+        f"{room * stability_bound(problem, path_curvature):.3g}; half of it is the default."
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
+from stagewise.forecast.practice import ACTIVATIONS, LOSSES, OPTIMIZERS, Practice
 from stagewise.intake.columns import Columns, Outputs
 
 METHODS = ("integrated", "staged", "plain", "reduced_rank")
@@ -34,6 +35,7 @@ class Request:
     seeds: int = 4
     plot: Path | None = None
     json: bool = False
+    practice: Practice = field(default_factory=Practice)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -91,8 +93,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--width", type=int, help="hidden units (default: the lesser of inputs and outputs)"
     )
+    run.add_argument("--optimizer", choices=OPTIMIZERS, default=OPTIMIZERS[0])
+    run.add_argument(
+        "--momentum", type=float, help="of heavy_ball and nesterov (default: 0.9)", metavar="BETA"
+    )
+    run.add_argument("--loss", choices=LOSSES, default=LOSSES[0])
+    run.add_argument(
+        "--activation", choices=ACTIVATIONS, default=ACTIVATIONS[0], help="of the hidden units"
+    )
     answer = parser.add_argument_group("answer")
-    answer.add_argument("--method", choices=METHODS, default="integrated")
+    answer.add_argument(
+        "--method",
+        choices=METHODS,
+        help="default: integrated for gradient descent, staged for other optimizers",
+    )
     answer.add_argument("--stages", type=int, help="ranks to forecast (default: up to 10)")
     answer.add_argument("--check", action="store_true", help="train too, and show both")
     answer.add_argument("--seeds", type=int, default=4, help="training runs of --check")
@@ -102,6 +116,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def request(options: argparse.Namespace) -> Request:
     """The request that parsed options make."""
+    practice = Practice(options.optimizer, options.momentum, options.loss, options.activation)
     return Request(
         data=options.data,
         columns=Columns(
@@ -119,7 +134,8 @@ def request(options: argparse.Namespace) -> Request:
         delta=options.delta,
         std=options.std,
         width=options.width,
-        method=options.method,
+        method=options.method or ("integrated" if practice.is_descent else "staged"),
+        practice=practice,
         stages=options.stages,
         check=options.check,
         seeds=options.seeds,

@@ -50,6 +50,9 @@ class Report:
     explained_variance: float | None
     stages: tuple[Stage, ...]
     notes: tuple[str, ...] = ()
+    optimizer: str = "gradient_descent"
+    loss: str = "squared"
+    activation: str = "linear"
 
     @classmethod
     def from_json(cls, text: str) -> "Report":
@@ -77,10 +80,13 @@ def as_text(report: Report) -> str:
     head = [
         ("data", f"{report.data}: {', '.join(sizes)}"),
         ("moments", f"{centred}{_explained(report)}"),
-        ("network", f"two layers, width {report.width}, Gaussian start with {_scale(report)}"),
+        (
+            "network",
+            f"{_layers(report)}, width {report.width}, Gaussian start with {_scale(report)}",
+        ),
         (
             "descent",
-            f"step size {report.step_size:.4g}, {report.step_size / report.stability_bound:.2g} × the "
+            f"{_optimizer(report)}step size {report.step_size:.4g}, {report.step_size / report.stability_bound:.2g} × the "
             f"stability bound {report.stability_bound:.3g}",
         ),
         ("method", report.method),
@@ -137,6 +143,18 @@ def _outputs(report: Report) -> str:
     if report.classes is None:
         return counted(report.dim_out, "output")
     return counted(report.dim_out, "class" if report.classes else "number")
+
+
+def _layers(report: Report) -> str:
+    kinds = [] if report.activation == "linear" else [report.activation]
+    kinds += [] if report.loss == "squared" else ["cross-entropy"]
+    return "two layers" + (f" ({', '.join(kinds)})" if kinds else "")
+
+
+def _optimizer(report: Report) -> str:
+    if report.optimizer == "gradient_descent":
+        return ""
+    return f"{report.optimizer.replace('_', ' ')}, "
 
 
 def _explained(report: Report) -> str:

@@ -1,6 +1,6 @@
 """What a request leaves open, chosen from the problem: step size, scale, width, stages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from stagewise.forecast.laws import (
     stage_count,
 )
 from stagewise.forecast.options import Request
+from stagewise.forecast.practice import Practice, check_method
 from stagewise.problems.problem import Problem
 
 DEFAULT_DELTA = 16.0
@@ -33,6 +34,7 @@ class Forecast:
     width: int
     method: str
     iterations: tuple[float, ...]
+    practice: Practice = field(default_factory=Practice)
 
 
 def settle(request: Request, problem: Problem, dim_in: int | None = None) -> Forecast:
@@ -51,6 +53,8 @@ def settle(request: Request, problem: Problem, dim_in: int | None = None) -> For
             f"delta is {delta:g}; the integrated forecast works up to {LARGEST_DELTA:g}. Use "
             "--method staged."
         )
+    practice = request.practice
+    check_method(practice, request.method)
     if request.step_size is not None:
         check_positive("step-size", request.step_size)
     # The curvature along the path depends weakly on delta, so the laws borrow it beyond the limit.
@@ -60,21 +64,26 @@ def settle(request: Request, problem: Problem, dim_in: int | None = None) -> For
         trial = float(0.25 / max(problem.eigenvalues[-1], problem.modes.sigma[0]))
         path = curvature(integrate(problem, trial, followed, width, stages, dim_in), trial)
         bound = stability_bound(problem, path)
-        step_size = bound / 2
-    integration = integrate(problem, step_size, followed, width, stages, dim_in)
-    path = curvature(integration, step_size)
-    refuse_divergence(problem, step_size, path)
+        # As fast as gradient descent with half of its stable step.
+        step_size = bound / 2 / float(practice.law.speed(1.0))
+        bound *= practice.room
+    speed = float(practice.law.speed(step_size))
+    integration = integrate(problem, speed, followed, width, stages, dim_in)
+    path = curvature(integration, speed)
+    refuse_divergence(problem, step_size, path, practice.room)
     if request.method == "integrated":
         iterations = integration.learning_iterations[0]
     else:
-        iterations = law(problem, step_size, delta, width, request.method, dim_in)[:stages]
+        rule = practice.law
+        iterations = law(problem, step_size, delta, width, request.method, dim_in, rule)[:stages]
     return Forecast(
         step_size=step_size,
-        bound=stability_bound(problem, path) if bound is None else bound,
+        bound=practice.room * stability_bound(problem, path) if bound is None else bound,
         delta=delta,
         width=width,
         method=request.method,
         iterations=tuple(iterations.tolist()),
+        practice=practice,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.data.digits import digits_moments
+from stagewise.data.samples import digits
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import Request
 from stagewise.forecast.regression import Regression, regression
@@ -42,7 +42,7 @@ def load(request: Request) -> Source:
     """Read the data of a request. Raises StagewiseError in sentences for whatever is wrong."""
     if request.data == "digits":
         _refuse_columns(request.columns, "digits has its classes as outputs")
-        return _from_moments("digits", digits_moments(), request, classes=10)
+        return _from_moments("digits", Moments.of_block(*digits()), request, classes=10)
     path = Path(request.data).expanduser()
     if not path.exists():
         known = path.suffix.lower() in (".csv", ".npz", ".parquet", ".tsv", ".gz")

@@ -12,7 +12,7 @@ from stagewise.pipeline.simulate import absolute_step
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.store.schemas import FORECASTS
-from stagewise.theory.forecast import (
+from stagewise.theory.forecast_laws import (
     PATIENCE,
     PooledMoments,
     initial_amplitudes,
@@ -22,7 +22,7 @@ from stagewise.theory.forecast import (
 from stagewise.theory.staged_forecast import staged_forecast
 
 
-def forecast_table(
+def forecasts_table(
     name: str, experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
 ) -> pa.Table:
     """`forecasts.parquet` of one experiment: a row a data set, draw, grid point and stage.

@@ -8,14 +8,16 @@ import pyarrow as pa
 from stagewise.analysis import extreme_curvatures, numerical_rank, plateaus
 from stagewise.arrays import FloatArray
 from stagewise.config.models import Experiment
-from stagewise.dynamics.training import Trajectory
+from stagewise.dynamics.recording import Trajectory
 from stagewise.pipeline.simulate import PreparedRun, per_run_columns, prepare, train
 from stagewise.planning.experiments import expand
 from stagewise.problems.moments import Moments
-from stagewise.problems.problem import Problem
+from stagewise.problems.problem import Completion, Problem
 from stagewise.store.schemas import PLATEAUS
 from stagewise.theory import greedy_completions, plateau_loss
 
+OBSERVED = ("loss", "gradient_norm", "singular_values")
+"""What tells where training rests."""
 RANK_SHARE = 0.01
 """Singular values of the product above this share of the largest one count towards its rank."""
 
@@ -34,7 +36,7 @@ def plateaus_table(
     problems = {id(each.problem): each.problem for batch in batches for each in batch}
     greedy = {key: _greedy(problem) for key, problem in problems.items()}
     for batch in batches:
-        trajectory = train(batch, experiment, keep_weights=True)
+        trajectory = train(batch, experiment, OBSERVED, keep_weights=True)
         for position, each in enumerate(batch):
             maps = greedy[id(each.problem)]
             rows += _rows(each, trajectory, position, maps, experiment.curvature)
@@ -47,7 +49,8 @@ def _greedy(problem: Problem) -> list[FloatArray]:
 
 
 def _observed(problem: Problem) -> FloatArray:
-    return np.ones_like(problem.sigma_xy) if problem.observed is None else problem.observed
+    every = np.ones_like(problem.sigma_xy)
+    return problem.observed if isinstance(problem, Completion) else every
 
 
 def _rows(

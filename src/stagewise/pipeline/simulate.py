@@ -11,10 +11,11 @@ from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.config.models import Experiment
 from stagewise.dynamics import training
 from stagewise.dynamics.networks import initial_weights, orientation
-from stagewise.dynamics.training import Trajectory
+from stagewise.dynamics.observables import OBSERVABLES, PER_MODE
+from stagewise.dynamics.recording import Trajectory
 from stagewise.planning.experiments import Run, record_iterations
 from stagewise.problems.moments import Moments
-from stagewise.problems.problem import Problem
+from stagewise.problems.problem import Completion, Problem
 from stagewise.store.schemas import TRAJECTORIES
 from stagewise.theory import completion_curvature, largest_curvature, leading_iteration
 
@@ -48,8 +49,9 @@ def simulate(
     """
     tables = []
     for batch in prepare(runs, experiment, datasets):
-        trajectory = train(batch, experiment)
-        tables.append(_table(batch, trajectory, _deviations(batch, trajectory, experiment)))
+        trajectory = train(batch, experiment, experiment.recorded)
+        deviations = _deviations(batch, trajectory, experiment)
+        tables.append(_table(batch, trajectory, deviations, experiment))
     table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
     return table.take(np.argsort(table["run"].to_numpy(), kind="stable"))
 
@@ -119,15 +121,18 @@ def absolute_step(step_size: float, unit: str, problem: Problem, depth: int = 2)
 
 
 def _solution_curvature(problem: Problem, strongest: float, depth: int) -> float:
-    if depth == 1 or problem.observed is None or problem.observed.all():
+    if depth == 1 or not isinstance(problem, Completion) or problem.observed.all():
         return float(largest_curvature(strongest, depth))
     return completion_curvature(problem.sigma_xy, problem.observed, depth)
 
 
 def train(
-    batch: list[PreparedRun], experiment: Experiment, keep_weights: bool = False
+    batch: list[PreparedRun],
+    experiment: Experiment,
+    observables: Sequence[str],
+    keep_weights: bool = False,
 ) -> Trajectory:
-    """Simulate one batch of `prepare` and record it as the experiment says."""
+    """Simulate one batch of `prepare`, with records where the experiment says."""
     records = record_iterations(
         experiment.records_per_decade, max(each.iterations for each in batch)
     )
@@ -144,7 +149,10 @@ def train(
         rotate=experiment.rotate_hidden,
         keep_products=experiment.compare_commuting,
         refine=experiment.refine,
+        keep_refined=True,
+        observables=observables,
         optimizer=batch[0].run.optimizer,
+        engine=experiment.engine,
     )
 
 
@@ -155,7 +163,7 @@ def _deviations(
     if not experiment.compare_commuting:
         return None
     commuting = [replace(each, problem=each.problem.commuting) for each in batch]
-    other = train(commuting, experiment)
+    other = train(commuting, experiment, experiment.recorded)
     assert trajectory.products is not None
     assert other.products is not None
     deviation = np.full(trajectory.iterations.shape, np.nan)
@@ -199,31 +207,27 @@ def per_run_columns(
 
 
 def _table(
-    batch: Sequence[PreparedRun], trajectory: Trajectory, deviations: FloatArray | None
+    batch: Sequence[PreparedRun],
+    trajectory: Trajectory,
+    deviations: FloatArray | None,
+    experiment: Experiment,
 ) -> pa.Table:
     recorded = trajectory.iterations >= 0
     records, modes = recorded.sum(axis=1), batch[0].modes
     rows = records * modes
     spectra = [each.problem.modes for each in batch]
     per_run = [per_run_columns(each, trajectory, position) for position, each in enumerate(batch)]
-    per_record = {
+    asked = set(experiment.recorded)
+    per_record: dict[str, AnyArray] = {
         "iteration": trajectory.iterations,
         "refined": trajectory.refined,
-        "loss": trajectory.loss,
-        "gradient_norm": trajectory.gradient_norm,
-        "trace_norm": trajectory.trace_norm,
-        "effective_rank": trajectory.effective_rank,
-        "imbalance": trajectory.imbalance,
-        "test_error": trajectory.test_error,
-        "deviation": np.full(recorded.shape, np.nan) if deviations is None else deviations,
     }
+    per_record |= {name: getattr(trajectory, name) for name in OBSERVABLES if name in asked}
     per_mode = {
-        "singular_value": trajectory.singular_values,
-        "response_value": trajectory.response_values,
-        "mode_strength": trajectory.mode_strengths,
-        "reduced_rank_distance": trajectory.reduced_rank_distance,
-        "reduced_rank_response_distance": trajectory.reduced_rank_response_distance,
+        name.removesuffix("s"): per_record.pop(name) for name in PER_MODE if name in per_record
     }
+    if deviations is not None:
+        per_record["deviation"] = deviations
     columns = {name: _repeated([each[name] for each in per_run], rows) for name in per_run[0]}
     if deviations is not None:
         columns["non_commuting"] = np.repeat([each.problem.non_commuting for each in batch], rows)
@@ -233,10 +237,9 @@ def _table(
     for name in ("sigma", "lam"):
         values = np.stack([getattr(each, name)[:modes] for each in spectra])
         columns[name] = np.repeat(values, records, axis=0).ravel()
-    return pa.table(
-        [pa.array(columns[field.name], type=field.type) for field in TRAJECTORIES],
-        schema=TRAJECTORIES,
-    )
+    schema = pa.schema([field for field in TRAJECTORIES if field.name in columns])
+    arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
+    return pa.table(arrays, schema=schema)
 
 
 def _repeated(values: Sequence[str | float | bool], rows: IntArray) -> AnyArray | pa.Array:

@@ -1,5 +1,14 @@
-"""What jobs cost: measured by Snakemake's benchmark files, and forecast for runs not made yet."""
+"""What jobs cost: measured by Snakemake's benchmark files, and estimated for jobs still to do.
 
+A job is known by its benchmark file below the run's folder of logs: the rule, then the values of
+its wildcards. A step is the jobs of a rule that do the same kind of work: every job is a step of
+its own, but for the shards of an experiment, which are one.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,104 +16,104 @@ from pathlib import Path
 import pandas as pd
 
 from stagewise.errors import StagewiseError
-from stagewise.planning.experiments import run_count
-from stagewise.planning.plan import AGGREGATES, TABLES, Plan
+from stagewise.planning.experiments import run_count, shard_count
+from stagewise.planning.plan import Plan
 from stagewise.store.formats import read_csv
 
 COLUMNS = ("step", "jobs", "runs", "seconds", "cpu_seconds", "memory_mb", "megabytes")
-
-PARTS = ("forecasts", "references", "teachers", "plateaus")
-"""Aggregates whose part of an experiment has a job of its own."""
+LIST_JOBS = "STAGEWISE_LIST_JOBS"
+"""Environment variable: a file to which a dry run writes the benchmark file of each of its jobs."""
+RULES = (
+    *("moments", "simulate", "training", "from_moments", "statistics", "joined", "table"),
+    *("study", "verdict", "verdicts", "page"),
+)
+"""Rules with a script, whose names are the folders of logs."""
 
 
 @dataclass(frozen=True)
 class Job:
     """One job of the workflow.
 
-    step : what it belongs to, "simulate/closed_form" for each shard of that experiment. runs :
-    training runs that it makes or reads, by which its cost grows; 0 if it does not. benchmark :
-    the file in which Snakemake records its cost. outputs : the files that it makes.
+    step : "simulate/closed_form" for each shard of that experiment. runs : training runs that it
+    makes or reads, by which its cost grows; 0 if it does not.
     """
 
     step: str
     runs: int
-    benchmark: str
-    outputs: tuple[str, ...]
 
 
-def jobs_of(plan: Plan) -> list[Job]:
-    """Every job of the default target."""
-    logs = f"logs/{plan.results}"
-    jobs = []
-    read = [plan.moments_of(name) for name in plan.config.experiments]
-    for path in dict.fromkeys(
-        [*plan.assumption_moments(), *(each for one in read for each in one)]
-    ):
-        step = f"moments/{Path(path).stem}"
-        jobs.append(Job(step, 0, f"{logs}/{step}.tsv", (path,)))
-    runs = {name: run_count(each) for name, each in plan.config.experiments.items()}
-    for name, count in runs.items():
-        shards = [] if plan.config.experiments[name].plateaus else plan.shards(name)
-        jobs += [
-            Job(
-                f"simulate/{name}",
-                len(range(index, count, len(shards))),
-                f"{logs}/simulate/{name}/{index}.tsv",
-                (path,),
-            )
-            for index, path in enumerate(shards)
-        ]
-    for aggregate in PARTS:
-        for path in plan.parts(aggregate):
-            step = f"{aggregate}/{Path(path).stem}"
-            jobs.append(Job(step, 0, f"{logs}/{step}.tsv", (path,)))
-    for path in plan.trained():
-        step = f"training/{Path(path).stem}"
-        jobs.append(Job(step, 0, f"{logs}/{step}.tsv", (path,)))
-    for path in plan.parts("learning_times"):
-        name = Path(path).stem
-        outputs = (
-            path,
-            *plan.parts("trajectory_summary", [name]),
-            *plan.parts("stages", [name]),
+def job_of(plan: Plan, benchmark: Path) -> Job:
+    """The job that has this path for its benchmark file, below the folder of logs."""
+    rule, *values = benchmark.with_suffix("").parts
+    experiment = plan.config.experiments.get(values[0]) if values else None
+    runs = 0
+    if experiment is not None and rule == "statistics":
+        runs = run_count(experiment)
+    if experiment is not None and rule == "simulate":
+        runs = len(range(int(values[1]), run_count(experiment), shard_count(experiment)))
+    step = "/".join([rule, *(values[:1] if rule == "simulate" else values)])
+    return Job(step, runs)
+
+
+def jobs_to_do(
+    plan: Plan,
+    overlays: Sequence[Path] = (),
+    root: Path = Path(),
+    settings: Sequence[str] = (),
+) -> list[Job]:
+    """Every job that the next call of Snakemake would run, as Snakemake itself says.
+
+    plan : of config.yaml with overlays and settings; see `read_plan`. Raises StagewiseError if it
+    cannot tell.
+    """
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", "--quiet", "all"]
+    files = [str(path.absolute()) for path in overlays]
+    command += ["--configfile", *files] if files else []
+    command += ["--config", *settings] if settings else []
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder, "jobs")
+        environment = os.environ | {LIST_JOBS: str(listed)}
+        done = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, check=False
         )
-        step = f"statistics/{name}"
-        jobs.append(Job(step, runs[name], f"{logs}/{step}.tsv", outputs))
-    joined = tuple(plan.aggregates(AGGREGATES).values())
-    jobs.append(Job("aggregates", 0, f"{logs}/aggregates.tsv", joined))
-    tables = {name: f"{name}_summary" for name in ("learning_times", "stage_counts")}
-    for table in TABLES:
-        step = tables.get(table, table)
-        jobs.append(Job(step, 0, f"{logs}/{step}.tsv", tuple(plan.table_formats(table))))
-    for name in plan.config.figures:
-        step = f"figures/{name}"
-        files = tuple(f"{plan.figures}/{name}.{kind}" for kind in ("pdf", "png", "json"))
-        jobs.append(Job(step, 0, f"{logs}/{step}.tsv", files))
-    jobs.append(Job("index", 0, f"{logs}/index.tsv", (f"{plan.figures}/index.html",)))
-    return jobs
+        if done.returncode:
+            raise StagewiseError(f"Snakemake cannot plan this run:\n{done.stderr.strip()}")
+        benchmarks = listed.read_text(encoding="utf-8").split("\n") if listed.is_file() else []
+    return [job_of(plan, Path(each).relative_to(plan.logs)) for each in benchmarks if each]
 
 
 def measured_costs(plan: Plan, root: Path = Path()) -> pd.DataFrame:
     """Cost of each step whose jobs were run here; columns `COLUMNS`, summed over its jobs.
 
-    root : working directory. memory_mb is that of the largest job.
+    root : working directory. memory_mb is that of the largest job, megabytes what is in its folder.
     """
     rows = []
-    for job in jobs_of(plan):
-        benchmark = root / job.benchmark
-        if not benchmark.is_file() or not all((root / path).is_file() for path in job.outputs):
-            continue
-        record = pd.read_csv(benchmark, sep="\t", na_values=["-"]).iloc[0]
-        size = sum((root / path).stat().st_size for path in job.outputs)
-        rows.append(
-            (job.step, 1, job.runs, record["s"], record["cpu_time"], record["max_rss"], size / 1e6)
-        )
+    logs = root / plan.logs
+    for rule in RULES:
+        found = sorted((logs / rule).rglob("*.tsv"))
+        for benchmark in [
+            *found,
+            *((logs / f"{rule}.tsv",) if (logs / f"{rule}.tsv").is_file() else ()),
+        ]:
+            job = job_of(plan, benchmark.relative_to(logs))
+            record = pd.read_csv(benchmark, sep="\t", na_values=["-"]).iloc[0]
+            size = _size(root / plan.results, benchmark.relative_to(logs))
+            costs = record["s"], record["cpu_time"], record["max_rss"], size / 1e6
+            rows.append((job.step, 1, job.runs, *costs))
     frame = pd.DataFrame(rows, columns=COLUMNS)
     # A job shorter than Snakemake's first look has no memory and no processor time recorded.
     frame["cpu_seconds"] = frame["cpu_seconds"].astype("float64").fillna(frame["seconds"])
     frame["memory_mb"] = frame["memory_mb"].astype("float64").fillna(0.0)
     how = {name: "max" if name == "memory_mb" else "sum" for name in COLUMNS[1:]}
     return frame.groupby("step", sort=False).agg(how).reset_index()[list(COLUMNS)]
+
+
+def _size(results: Path, job: Path) -> int:
+    """Bytes of what a job writes where that counts: trajectories."""
+    if job.parts[0] != "simulate":
+        return 0
+    path = results.joinpath("trajectories", *job.parts[1:]).with_suffix(".parquet")
+    return path.stat().st_size if path.is_file() else 0
 
 
 def reference_costs(reference: Path) -> pd.DataFrame:
@@ -123,8 +132,15 @@ def known_costs(plans: Sequence[Plan], reference: Path, root: Path = Path()) -> 
     return known
 
 
+def seconds_of_rules(costs: pd.DataFrame) -> dict[str, float]:
+    """Mean seconds of a job of each rule, from the costs of steps."""
+    rules = costs["step"].str.partition("/")[0] if len(costs) else costs["step"]
+    sums = costs.groupby(rules)[["seconds", "jobs"]].sum()
+    return {str(rule): float(row["seconds"] / row["jobs"]) for rule, row in sums.iterrows()}
+
+
 @dataclass(frozen=True)
-class Forecast:
+class Estimate:
     """What a step will cost: jobs still to do, seconds of one core, size of outputs, memory.
 
     guessed : no job of this step is known, so that the mean of similar ones stands in.
@@ -139,8 +155,8 @@ class Forecast:
     guessed: bool
 
 
-def forecast_costs(plan: Plan, known: pd.DataFrame, root: Path = Path()) -> list[Forecast]:
-    """A forecast for every step with jobs whose outputs are missing.
+def estimates(jobs: Iterable[Job], known: pd.DataFrame) -> list[Estimate]:
+    """An estimate for every step of these jobs.
 
     Costs grow in proportion to the training runs where a step has any, and are those of the known
     job otherwise; horizons, sizes and depths are taken to be like those of the known run. Raises
@@ -152,24 +168,23 @@ def forecast_costs(plan: Plan, known: pd.DataFrame, root: Path = Path()) -> list
             "small run first: make smoke."
         )
     waiting: dict[str, list[Job]] = {}
-    for job in jobs_of(plan):
-        if not all((root / path).is_file() for path in job.outputs):
-            waiting.setdefault(job.step, []).append(job)
-    return [_forecast(step, jobs, known) for step, jobs in waiting.items()]
+    for job in jobs:
+        waiting.setdefault(job.step, []).append(job)
+    return [_estimate(step, some, known) for step, some in waiting.items()]
 
 
-def _forecast(step: str, jobs: list[Job], known: pd.DataFrame) -> Forecast:
+def _estimate(step: str, jobs: list[Job], known: pd.DataFrame) -> Estimate:
     same = known[known["step"] == step]
-    stage = step.partition("/")[0] + "/"
+    rule = step.partition("/")[0]
     per_run = jobs[0].runs > 0
-    like = known[known["step"].str.startswith(stage)]
+    like = known[known["step"].str.partition("/")[0] == rule]
     if like.empty:
         like = known[known["runs"] == 0]
     rows = same if len(same) else like
     units = float(rows["runs" if per_run else "jobs"].sum()) or 1.0
     seconds, megabytes = (float(rows[name].sum()) / units for name in ("seconds", "megabytes"))
     sizes = [job.runs if per_run else 1 for job in jobs]
-    return Forecast(
+    return Estimate(
         step=step,
         jobs=len(jobs),
         seconds=seconds * sum(sizes),
@@ -180,8 +195,18 @@ def _forecast(step: str, jobs: list[Job], known: pd.DataFrame) -> Forecast:
     )
 
 
-def elapsed(forecasts: Iterable[Forecast], cores: int) -> float:
+def elapsed(estimated: Iterable[Estimate], cores: int) -> float:
     """Seconds on so many cores: the work shared out, but no less than the longest job."""
-    each = list(forecasts)
+    each = list(estimated)
     longest = max((one.longest for one in each), default=0.0)
     return max(sum(one.seconds for one in each) / cores, longest)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says it."""
+    whole = max(round(seconds), 1)
+    if whole < 90:
+        return f"{whole} s"
+    if whole < 90 * 60:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

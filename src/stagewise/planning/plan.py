@@ -1,93 +1,78 @@
 """What the Snakefile needs to know of a configuration: paths, shards, what depends on what."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-from stagewise.config.models import Config, Experiment, NpzData
-from stagewise.config.sentences import parse_config
-from stagewise.errors import StagewiseError
-from stagewise.figures import FIGURES
-from stagewise.planning.digests import script_modules, source_digest
+from stagewise.config.models import Experiment
+from stagewise.planning.digests import constant, modules_in, script_modules, source_digest
 from stagewise.planning.experiments import shard_count
+from stagewise.planning.studies import StudyPlan
 
-TABLES = ("assumption", "learning_times", "stage_counts", "claims")
-SCRIPTS = (
-    *("moments", "simulate", "forecasts", "references", "teachers", "statistics", "plateaus"),
-    *("train_on_data", "aggregates", "assumption", "learning_times_summary", "stage_counts"),
-    *("figure", "claims", "claim", "index"),
-)
-AGGREGATES = (
-    "learning_times",
-    "trajectory_summary",
-    "forecasts",
-    "references",
-    "teachers",
-    "stages",
-    "plateaus",
-)
-"""Tables that every experiment has a part of, or those do that ask for it."""
-MAX_SHARDS = 10_000
-"""Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
+FROM_RUNS = ("learning_times", "trajectory_summary", "stages")
+"""Tables with a part from the runs of every experiment whose trajectories are recorded."""
+FROM_MOMENTS = {
+    "forecasts": "forecast",
+    "references": "references",
+    "teachers": "teacher_theory",
+    "plateaus": "plateaus",
+}
+"""Tables with a part from the moments alone, by the key that asks for it in an experiment."""
+AGGREGATES = (*FROM_RUNS, *FROM_MOMENTS)
+"""Tables that are joined over all experiments."""
 TABLE_FORMATS = ("csv", "md", "tex")
-FORECAST_KEYS = (
-    *("datasets", "centred", "width", "delta", "product_scale", "step_size", "step_size_unit"),
-    *("replicates", "modes"),
-)
-"""Keys of an experiment that its forecasts read."""
+UNREAD = {
+    "simulate": {
+        *("summarise", "forecast", "references", "teacher_theory", "plateaus"),
+        "curvature",
+    },
+    "forecasts": set(Experiment.model_fields)
+    - {
+        *("datasets", "centred", "width", "delta", "product_scale", "step_size"),
+        *("step_size_unit", "replicates", "modes"),
+    },
+}
+"""Keys of an experiment that a stage does not read; a change of theirs does not rerun it."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(StudyPlan):
     """A checked configuration and the files that follow from it."""
 
-    config: Config
-
     @property
-    def results(self) -> str:
-        """Folder of results, without a trailing slash."""
-        return f"results/{self.config.run}" if self.config.run else "results"
+    def logs(self) -> str:
+        """Folder of logs and of what jobs cost."""
+        return f"logs/{self.results}"
 
-    @property
-    def figures(self) -> str:
-        """Folder of figures, without a trailing slash."""
-        return f"figures/{self.config.run}" if self.config.run else "figures"
-
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        """Source digest of the script of each rule, and of the module of each figure."""
-        scripts = {script: script_modules(script) for script in SCRIPTS}
-        figures = {
-            f"figure.{name}": [*scripts["figure"], f"stagewise.figures.{name}"] for name in FIGURES
-        }
-        return {name: source_digest(*modules) for name, modules in (scripts | figures).items()}
-
-    @property
-    def plain_config(self) -> dict[str, Any]:
-        """The configuration with its defaults, as captions show it: 4 rather than 4.0."""
-        plain: dict[str, Any] = _plain(self.config.model_dump())
-        return plain
-
-    def simulation(self, experiment: str) -> dict[str, Any]:
-        """What the training of an experiment depends on."""
-        unread = {
-            *("summarise", "forecast", "references", "teacher_theory", "stages", "plateaus"),
-            "curvature",
-        }
-        return {
-            key: value
-            for key, value in self.plain_config["experiments"][experiment].items()
-            if key not in unread
-        }
-
-    def forecasting(self, experiment: str) -> dict[str, Any]:
-        """What its forecasts depend on: not how the runs are dealt into shards or recorded."""
+    def section(self, experiment: str, stage: str = "") -> dict[str, Any]:
+        """What a stage depends on of an experiment's section."""
+        unread = UNREAD.get(stage, set())
         section = self.plain_config["experiments"][experiment]
-        return {key: section[key] for key in FORECAST_KEYS}
+        return {key: value for key, value in section.items() if key not in unread}
+
+    def source(self, script: str, *modules: str, experiment: str = "", dataset: str = "") -> str:
+        """Digest of a script and of modules that it finds by name.
+
+        experiment, dataset : where a folder is listed, the update rules, starts and kinds of data
+        that these name count, and no others.
+        """
+        found = set()
+        if dataset:
+            found = {type(self.config.datasets[dataset]).__module__}
+        if experiment:
+            section = self.config.experiments[experiment]
+            found = {type(rule).__module__ for rule in section.optimizer}
+            found |= {
+                f"stagewise.dynamics.initialisations.{name}" for name in section.initialisation
+            }
+        return _source(script, modules, frozenset(found))
+
+    def every_source(self, script: str) -> str:
+        """Digest of a script and of all that it could find by listing a folder."""
+        return _source(script, (), None)
 
     def moments(self, dataset: str) -> str:
+        """Second moments of a data set."""
         return f"{self.results}/moments/{dataset}.npz"
 
     def moments_of(self, experiment: str) -> list[str]:
@@ -96,8 +81,7 @@ class Plan:
 
     def data_files(self, dataset: str) -> list[str]:
         """Files that a data set is made from and that the user may edit."""
-        spec = self.config.datasets[dataset]
-        return [spec.path] if isinstance(spec, NpzData) else []
+        return self.config.datasets[dataset].files()
 
     def shards(self, experiment: str) -> list[str]:
         """Trajectories of one experiment."""
@@ -105,108 +89,28 @@ class Plan:
         folder = f"{self.results}/trajectories/{experiment}"
         return [f"{folder}/{index}.parquet" for index in range(count)]
 
-    def all_shards(self) -> list[str]:
-        """Trajectories of every experiment whose trajectories are recorded."""
-        return [
-            path
-            for name, each in self.config.experiments.items()
-            if not each.plateaus
-            for path in self.shards(name)
-        ]
-
-    def intermediate_files(self) -> list[str]:
-        """All that is built on the way to figures and tables."""
-        names = ("claims.json", "verdicts.txt", "macros.tex", "provenance.json")
-        used = dict.fromkeys(
-            path for name in self.config.experiments for path in self.moments_of(name)
-        )
-        return [
-            *used,
-            *self.all_shards(),
-            *(path for name in AGGREGATES for path in self.parts(name)),
-            *self.trained(),
-            *self.aggregates(AGGREGATES).values(),
-            *(self.sidecar(name) for name in self.config.figures),
-            *(f"{self.results}/{name}" for name in names),
-        ]
-
-    def part(self, aggregate: str, experiment: str) -> str:
+    def part(self, kind: str, experiment: str) -> str:
         """The table of one kind of one experiment."""
-        return f"{self.results}/{aggregate}/{experiment}.parquet"
+        return f"{self.results}/{kind}/{experiment}.parquet"
 
-    def verdict(self, name: str) -> str:
-        """The verdict on a claim."""
-        return f"{self.results}/verdicts/{name}.json"
-
-    def parts(self, aggregate: str, experiments: Iterable[str] | None = None) -> list[str]:
-        """The tables of one kind of some experiments (default: all), of those that have one."""
-        sections = self.config.experiments
+    def parts(self, kind: str) -> list[str]:
+        """The tables of one kind, of the experiments that have one."""
+        if kind == "training":
+            return [self.part(kind, name) for name in self.config.training]
         return [
-            self.part(aggregate, name)
-            for name in (sections if experiments is None else experiments)
-            if _has(sections[name], aggregate)
+            self.part(kind, name)
+            for name, experiment in self.config.experiments.items()
+            if _has(experiment, kind)
         ]
 
-    def trained(self, names: Iterable[str] | None = None) -> list[str]:
-        """Tables of the experiments of the section training (default: all of them)."""
-        chosen = self.config.training if names is None else names
-        return [f"{self.results}/training/{name}.parquet" for name in chosen]
+    def forecasts_of(self, experiment: str) -> list[str]:
+        """The forecasts that are put beside the learning times of an experiment, if there are any."""
+        asked_for = self.config.experiments[experiment].forecast
+        return [self.part("forecasts", experiment)] if asked_for else []
 
-    def assumption_moments(self) -> list[str]:
-        """Moments of the data sets in the table assumption."""
-        return [self.moments(name) for name in self.config.assumption]
-
-    def aggregates(self, names: tuple[str, ...]) -> dict[str, str]:
-        """Paths of aggregates by name."""
-        return {
-            name: (
-                f"{self.results}/tables/assumption.csv"
-                if name == "assumption"
-                else f"{self.results}/{name}.parquet"
-            )
-            for name in names
-        }
-
-    def shown(self, figure: str) -> list[str]:
-        """Experiments that a figure shows."""
-        spec = FIGURES[figure]
-        return [
-            name for name in self.config.experiments if name in spec.experiments + spec.optional
-        ]
-
-    def figure_aggregates(self, figure: str) -> dict[str, list[str]]:
-        """Tables that a figure reads by the aggregate's name, of the experiments it shows."""
-        spec, shown = FIGURES[figure], self.shown(figure)
-        return {
-            name: (
-                self.parts(name, shown)
-                if name in AGGREGATES
-                else list(self.aggregates((name,)).values())
-            )
-            for name in spec.aggregates
-        }
-
-    def figure_files(self) -> list[str]:
-        """Every figure as PDF and PNG."""
-        return [
-            f"{self.figures}/{name}.{kind}"
-            for name in self.config.figures
-            for kind in ("pdf", "png")
-        ]
-
-    def sidecar(self, figure: str) -> str:
-        """What a figure was made from and with, as JSON beside it."""
-        return f"{self.figures}/{figure}.json"
-
-    def figure_config(self, figure: str) -> dict[str, Any]:
-        """The sections of the configuration that a figure shows."""
-        sections = self.plain_config["experiments"]
-        shown = {name: sections[name] for name in self.shown(figure)}
-        used = sorted({each for section in shown.values() for each in section["datasets"]})
-        return {
-            "experiments": shown,
-            "datasets": {name: self.plain_config["datasets"][name] for name in used},
-        }
+    def joined(self) -> dict[str, str]:
+        """Tables of all experiments, by kind."""
+        return {kind: f"{self.results}/{kind}.parquet" for kind in AGGREGATES}
 
     def table_formats(self, table: str) -> list[str]:
         """One table in every format."""
@@ -214,82 +118,86 @@ class Plan:
 
     def table_files(self) -> list[str]:
         """Every table in every format."""
-        return [path for table in TABLES for path in self.table_formats(table)]
+        return [path for table in tables() for path in self.table_formats(table)]
+
+    def table_inputs(self, table: str) -> list[str]:
+        """What a table is made from, which its module says."""
+        match constant(f"stagewise.tables.{table}", "READS"):
+            case "moments":
+                return [self.moments(name) for name in self.config.assumption]
+            case "claims":
+                return [f"{self.results}/claims.json"]
+            case str(kind) if kind in AGGREGATES:
+                return [self.joined()[kind]]
+        raise ValueError(f"READS of the table {table} is moments, claims or one of {AGGREGATES}")
+
+    def completions(self, table: str) -> int:
+        """Random completions, of which one table alone takes the mean."""
+        return self.config.random_completions if table == "assumption" else 0
+
+    def intermediate_files(self) -> list[str]:
+        """All that is built on the way to figures and tables."""
+        names = ("claims.json", "verdicts.txt", "macros.tex", "provenance.json")
+        recorded = [name for name, each in self.config.experiments.items() if not each.plateaus]
+        return [
+            *dict.fromkeys(
+                path for name in self.config.experiments for path in self.moments_of(name)
+            ),
+            *(path for name in recorded for path in self.shards(name)),
+            *(path for kind in (*AGGREGATES, "training") for path in self.parts(kind)),
+            *self.joined().values(),
+            *(self.sidecar(name) for name in self.studies),
+            *(self.verdict(name) for name in self.judged),
+            *(f"{self.results}/{name}" for name in names),
+        ]
+
+    def everything(self) -> list[str]:
+        """All files of the run: one that was deleted is made again, though nothing else misses it."""
+        page = f"{self.figures}/index.html"
+        return [page, *self.figure_files(), *self.table_files(), *self.intermediate_files()]
+
+    def targets(self) -> dict[str, list[str]]:
+        """Files by the name that one may ask for them: groups, studies and claims."""
+        groups = {
+            "figures": self.figure_files(),
+            "tables": self.table_files(),
+            # With the verdicts it gathers: one that is gone is judged again.
+            "claims": [f"{self.results}/claims.json", *map(self.verdict, self.judged)],
+        }
+        figures = {name: [f"{self.figures}/{name}.pdf"] for name in self.studies}
+        return groups | figures | {name: [self.verdict(name)] for name in self.claims}
+
+    def wildcards(self) -> dict[str, str]:
+        """What wildcards stand for, as regular expressions."""
+        others = [
+            *self.claims,
+            *(name for name in self.judged if name not in self.studies),
+        ]
+        names = {
+            "dataset": self.config.datasets,
+            "experiment": self.sections,
+            "kind": FROM_MOMENTS,
+            "table": tables(),
+            "study": self.studies,
+            "name": others,
+        }
+        # A pattern that nothing matches where there is no name.
+        patterns = {key: "|".join(each) or r"[^\s\S]" for key, each in names.items()}
+        return patterns | {"shard": r"\d+"}
 
 
-def make_plan(raw: Mapping[str, Any]) -> Plan:
-    """Check a configuration as Snakemake has merged it; StagewiseError in sentences if unusable."""
-    config = parse_config(raw)
-    for name in config.figures:
-        if name not in FIGURES:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- figures names {name!r}, which does not "
-                f"exist; there are {', '.join(FIGURES)}."
-            )
-        missing = [each for each in FIGURES[name].experiments if each not in config.experiments]
-        if missing:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- The figure {name} shows the experiment "
-                f"{missing[0]}, which the section experiments does not have; add it, or take the "
-                "figure off the list figures."
-            )
-    for name, spec in config.datasets.items():
-        if isinstance(spec, NpzData) and not _is_file(spec.path):
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- datasets.{name}.path is {spec.path!r}, "
-                "which is not a file; relative paths start at the working directory."
-            )
-    for name, experiment in config.experiments.items():
-        shards = shard_count(experiment)
-        if shards > MAX_SHARDS:
-            raise StagewiseError(
-                f"The configuration cannot be used.\n- experiments.{name} makes {shards} shards, "
-                f"and each is a job; at most {MAX_SHARDS} are allowed. Raise its runs_per_shard or "
-                "shorten its grid."
-            )
-    _refuse_a_name_in_use(config)
-    return Plan(config)
+def tables() -> list[str]:
+    """Names of the tables: the modules of the folder `tables`."""
+    return [module.rpartition(".")[2] for module in modules_in("stagewise.tables")]
 
 
-def _refuse_a_name_in_use(config: Config) -> None:
-    """A run has folders of its own: its name is no folder or file that the default run makes.
-
-    The files of a run are asked of its plan, so that no list of names needs to be kept.
-    """
-    plan = Plan(config.model_copy(update={"run": ""}))
-    made = [*plan.figure_files(), *plan.table_files(), *plan.intermediate_files()]
-    made += [plan.verdict("any"), *(plan.part(kind, "any") for kind in AGGREGATES)]
-    below = [Path(path).relative_to(plan.results) for path in made if path.startswith("results/")]
-    # A folder results/claims would pass for the parts of results/claims.json, as tables have them.
-    names = {path.parts[0].partition(".")[0] for path in below}
-    if config.run.lower() in names:
-        raise StagewiseError(
-            f"The configuration cannot be used.\n- run is {config.run!r}, but the default run keeps "
-            f"files of its own under results/{config.run.lower()}; choose another name."
-        )
+@cache
+def _source(script: str, modules: tuple[str, ...], found: frozenset[str] | None) -> str:
+    return source_digest(*script_modules(script), *modules, found=found)
 
 
-def _has(experiment: Experiment, aggregate: str) -> bool:
-    """Whether an experiment has a part of an aggregate."""
-    asked_for = {
-        "forecasts": experiment.forecast,
-        "references": experiment.references,
-        "teachers": experiment.teacher_theory,
-        "plateaus": experiment.plateaus,
-    }
-    return asked_for.get(aggregate, not experiment.plateaus)
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return Path(path).is_file()
-    except OSError:  # a name too long, or a folder that may not be entered
-        return False
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _has(experiment: Experiment, kind: str) -> bool:
+    """Whether an experiment has a part of a table."""
+    if kind in FROM_MOMENTS:
+        return bool(getattr(experiment, FROM_MOMENTS[kind]))
+    return not experiment.plateaus

@@ -7,23 +7,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import pandas as pd
-
-from stagewise.planning.costs import PARTS
-from stagewise.release.reviewing import duration
+from stagewise.planning.costs import duration
 
 SHOWN_LINES = 25
-RULES = {name: name for name in ("moments", "simulate", "statistics", *PARTS)}
-RULES["claims"] = "judge_claims"
-"""Rules by the first part of a step, where the two differ or several steps share a rule."""
 
 
-def seconds_of_rules(costs: pd.DataFrame) -> dict[str, float]:
-    """Mean seconds of a job of each rule, from the costs of steps."""
-    parts = costs["step"].str.split("/")
-    rules = [RULES.get(each[0], each[-1]) for each in parts]
-    sums = costs.groupby(rules)[["seconds", "jobs"]].sum()
-    return {str(rule): float(row["seconds"] / row["jobs"]) for rule, row in sums.iterrows()}
+class JobList(logging.Handler):
+    """Listens to Snakemake's log; writes the benchmark file of each job to a list."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(logging.INFO)
+        self.path = path
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one event of Snakemake's."""
+        benchmark = record.__dict__.get("benchmark")
+        if getattr(record, "event", None) == "job_info" and benchmark:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(f"{benchmark}\n")
 
 
 def say(line: str) -> None:

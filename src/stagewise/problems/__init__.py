@@ -1,6 +1,6 @@
 """Problems: second moments of data, synthetic or real, and their decomposition."""
 
 from stagewise.problems.moments import Moments, stream_moments
-from stagewise.problems.problem import Modes, Problem
+from stagewise.problems.problem import Completion, Modes, Problem
 
-__all__ = ["Modes", "Moments", "Problem", "stream_moments"]
+__all__ = ["Completion", "Modes", "Moments", "Problem", "stream_moments"]

@@ -1,13 +1,13 @@
 """Second moments of data that never has to be in memory at once: stream, merge, centre."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
-from stagewise.problems.problem import HeldOut, Problem
+from stagewise.problems.problem import Completion, HeldOut, Problem
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,10 @@ class Moments:
     sigma_x : (dim_in, dim_in) XᵀX/n. sigma_xy : (dim_in, dim_out) XᵀY/n.
     mean_x : (dim_in,). mean_y : (dim_out,). tr_yy : trace of YᵀY/n.
     n : number of samples; 0 where moments were prescribed and no sample exists.
-    observed : None, or which entries of sigma_xy a completion problem sees; see `Problem`.
+    observed : None, or which entries of sigma_xy are seen; see `Completion`.
     held_out : moments of other samples of the same kind, to try what was learned on.
     centred : the covariances, if they are known better than the raw moments tell.
+    Means that are NaN are not known; the moments are then those about the means.
     """
 
     sigma_x: FloatArray
@@ -62,16 +63,17 @@ class Moments:
         cls, sigma_x: FloatArray, sigma_xy: FloatArray, observed: FloatArray | None = None
     ) -> "Moments":
         """Moments given outright: means zero, no samples, tr_yy that of an exact fit."""
-        fit = Problem(sigma_x, sigma_xy, observed).least_squares
-        return cls(
+        given = cls(
             sigma_x=sigma_x,
             sigma_xy=sigma_xy,
             mean_x=np.zeros(sigma_xy.shape[0]),
             mean_y=np.zeros(sigma_xy.shape[1]),
-            tr_yy=float(np.sum(sigma_xy * fit)),
+            tr_yy=np.nan,
             n=0,
             observed=observed,
         )
+        fit = given.problem(centred=False).least_squares
+        return replace(given, tr_yy=float(np.sum(sigma_xy * fit)))
 
     def merged(self, other: "Moments") -> "Moments":
         """Moments of both samples together (associative and commutative up to rounding)."""
@@ -97,15 +99,35 @@ class Moments:
             n=total,
         )
 
+    @property
+    def means_known(self) -> bool:
+        """Whether there are uncentred moments too."""
+        return not np.isnan(self.mean_x).any()
+
     def problem(self, centred: bool) -> Problem:
         """The regression problem, with X and Y minus their means when `centred`.
 
-        Held-out data are taken about the means of these data, as a prediction would be.
+        Held-out data are taken about the means of these data, as a prediction would be. Raises
+        StagewiseError for uncentred moments where the means are not known.
         """
-        if not centred or self.observed is not None:  # a target has no mean to subtract
+        if not self.means_known:
+            if not centred:
+                raise StagewiseError(
+                    "The means of these data are not known, so there are centred moments only; "
+                    "set centred to true."
+                )
+            return Problem(self.sigma_x, self.sigma_xy)
+        if self.observed is not None:  # a target has no mean to subtract
+            if not np.array_equal(self.sigma_x, np.eye(len(self.sigma_x))):
+                raise StagewiseError(
+                    "observed is given, but sigma_x is not the identity. Completion observes entries "
+                    "of the target itself, without inputs."
+                )
+            return Completion(self.sigma_xy, self.observed)
+        if not centred:
             origin = np.zeros(self.sigma_xy.shape[0]), np.zeros(self.sigma_xy.shape[1])
             held_out = self._held_out_about(*origin)
-            return Problem(self.sigma_x, self.sigma_xy, self.observed, held_out)
+            return Problem(self.sigma_x, self.sigma_xy, held_out)
         if self.centred is not None:
             return Problem(
                 self.centred.sigma_x,

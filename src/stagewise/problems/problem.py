@@ -4,7 +4,7 @@ Conventions: inputs have `dim_in` = d coordinates and outputs `dim_out` = p. `si
 (d, d), `sigma_xy` is XᵀY/n (d, p), and a network's end-to-end map W is (d, p): it predicts XW.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -39,35 +39,18 @@ class Problem:
 
     sigma_x : (dim_in, dim_in), symmetric positive semi-definite.
     sigma_xy : (dim_in, dim_out).
-    observed : (dim_in, dim_out) of zeros and ones, or None; with it the problem is completion, the
-    loss ½‖observed ∘ (W − sigma_xy)‖² of a target sigma_xy of which only some entries are seen.
-    Everything else here is about the whole target then. It needs sigma_x = I.
     held_out : moments of data to try maps on, if there are any.
     Raises StagewiseError for shapes that do not fit, non-finite entries, or a `sigma_x` that is
-    not symmetric or not positive semi-definite. Arrays are shared, never written to.
+    not symmetric; and when it is first decomposed, unless it is positive semi-definite and sees all
+    of sigma_xy. Arrays are shared, never written to.
     """
 
     sigma_x: FloatArray
     sigma_xy: FloatArray
-    observed: FloatArray | None = None
     held_out: HeldOut | None = None
 
     def __post_init__(self) -> None:
         check_moments(self.sigma_x, self.sigma_xy)
-        if self.observed is not None:
-            _check_observed(self.observed, self.sigma_x, self.sigma_xy)
-        lowest, highest = self.eigenvalues[[0, -1]]
-        if lowest < -1e-8 * max(abs(highest), 1e-300):
-            raise StagewiseError(
-                f"sigma_x has the eigenvalue {lowest:.3g}, but second moments XᵀX/n have none "
-                "below zero. Was a matrix other than XᵀX/n given?"
-            )
-        still = self.eigenvectors[:, self.eigenvalues <= 1e-14 * highest]
-        if np.linalg.norm(still.T @ self.sigma_xy) > 1e-3 * np.linalg.norm(self.sigma_xy):
-            raise StagewiseError(
-                "sigma_xy has a part along inputs that do not vary according to sigma_x; no data "
-                "have such moments. Do the two come from the same data?"
-            )
 
     @property
     def dim_in(self) -> int:
@@ -80,13 +63,27 @@ class Problem:
     @property
     def observed_share(self) -> float:
         """Share of the target's entries that the loss sees."""
-        return 1.0 if self.observed is None else float(self.observed.mean())
+        return 1.0
+
+    @property
+    def curvature(self) -> FloatArray:
+        """In the eigenbasis, the gradient in W is curvature ∘ W − seen (dim_in, dim_out)."""
+        return np.repeat(self.eigenvalues[:, None], self.dim_out, axis=1)
+
+    @property
+    def seen(self) -> FloatArray:
+        """sigma_xy as far as the loss sees it, in the eigenbasis (dim_in, dim_out)."""
+        return np.asarray(self.eigenvectors.T @ self.sigma_xy)
 
     @cached_property
     def _eigen(self) -> tuple[FloatArray, FloatArray]:
-        if self.observed is not None:  # which entries are observed is said in these coordinates
-            return np.ones(self.dim_in), np.eye(self.dim_in)
-        values, vectors = np.linalg.eigh(self.sigma_x)
+        diagonal = np.diag(self.sigma_x)
+        if np.count_nonzero(self.sigma_x) == np.count_nonzero(diagonal):  # seconds in 3072 pixels
+            order = np.argsort(diagonal, kind="stable")
+            values, vectors = diagonal[order], np.eye(self.dim_in)[:, order]
+        else:
+            values, vectors = np.linalg.eigh(self.sigma_x)
+        _check_spectrum(values, vectors, self.sigma_xy)
         return values, vectors
 
     @property
@@ -151,6 +148,39 @@ class Problem:
         return np.asarray(np.linalg.svd(whitened, full_matrices=False)[2].T)
 
 
+@dataclass(frozen=True, init=False)
+class Completion(Problem):
+    """A target of which only some entries are seen: the loss is ½‖observed ∘ (W − target)‖².
+
+    target : (dim_in, dim_out), which takes the place of sigma_xy, with sigma_x = I. observed : the
+    same shape, zeros and ones. Modes, the least-squares map and what follows from them are those of
+    the whole target. Raises StagewiseError for entries or shapes that do not fit.
+    """
+
+    observed: FloatArray = field(init=False)
+
+    def __init__(self, target: FloatArray, observed: FloatArray) -> None:
+        super().__init__(np.eye(len(target)), target)
+        _check_observed(observed, target)
+        object.__setattr__(self, "observed", observed)
+
+    @property
+    def observed_share(self) -> float:
+        return float(self.observed.mean())
+
+    @cached_property
+    def _eigen(self) -> tuple[FloatArray, FloatArray]:
+        return np.ones(self.dim_in), np.eye(self.dim_in)  # entries are seen in these coordinates
+
+    @property
+    def curvature(self) -> FloatArray:
+        return self.observed
+
+    @property
+    def seen(self) -> FloatArray:
+        return self.observed * self.sigma_xy
+
+
 @dataclass(frozen=True)
 class Modes:
     """Singular value decomposition sigma_xy = left · diag(sigma) · rightᵀ, zero modes dropped.
@@ -171,19 +201,29 @@ class Modes:
         return np.hstack([self.left, rest @ np.linalg.eigh(rest.T @ sigma_x @ rest)[1]])
 
 
-def _check_observed(observed: FloatArray, sigma_x: FloatArray, sigma_xy: FloatArray) -> None:
-    if observed.shape != sigma_xy.shape or not np.isin(observed, (0.0, 1.0)).all():
+def _check_spectrum(values: FloatArray, vectors: FloatArray, sigma_xy: FloatArray) -> None:
+    lowest, highest = values[[0, -1]]
+    if lowest < -1e-8 * max(abs(highest), 1e-300):
+        raise StagewiseError(
+            f"sigma_x has the eigenvalue {lowest:.3g}, but second moments XᵀX/n have none "
+            "below zero. Was a matrix other than XᵀX/n given?"
+        )
+    still = vectors[:, values <= 1e-14 * highest]
+    if np.linalg.norm(still.T @ sigma_xy) > 1e-3 * np.linalg.norm(sigma_xy):
+        raise StagewiseError(
+            "sigma_xy has a part along inputs that do not vary according to sigma_x; no data "
+            "have such moments. Do the two come from the same data?"
+        )
+
+
+def _check_observed(observed: FloatArray, target: FloatArray) -> None:
+    if observed.shape != target.shape or not np.isin(observed, (0.0, 1.0)).all():
         raise StagewiseError(
             f"observed has shape {observed.shape}; it must hold zeros and ones in the shape of "
-            f"sigma_xy, {sigma_xy.shape}."
+            f"the target, {target.shape}."
         )
     if not observed.any():
         raise StagewiseError("observed is zero everywhere; at least one entry must be observed.")
-    if not np.array_equal(sigma_x, np.eye(len(sigma_x))):
-        raise StagewiseError(
-            "observed is given, but sigma_x is not the identity. Completion observes entries of the "
-            "target itself, without inputs."
-        )
 
 
 def check_moments(sigma_x: FloatArray, sigma_xy: FloatArray) -> None:

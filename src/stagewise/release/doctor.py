@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from stagewise.data.datasets import data_directory
+from stagewise.data.kinds import downloadable
+from stagewise.errors import StagewiseError
 from stagewise.planning.plan import Plan
 from stagewise.planning.processes import THREAD_VARIABLES
 from stagewise.release.reviewing import aligned
@@ -21,8 +23,6 @@ JOB_MEGABYTES = 500
 """Memory of the largest job of the default run."""
 RUN_MEGABYTES = 500
 """Disk that a run and its logs may take."""
-DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
-"""Folders of the data sets that `make paper` reads."""
 
 
 @dataclass(frozen=True)
@@ -154,20 +154,14 @@ def threads(count: int) -> Check:
 
 
 def data_sets(folder: Path) -> Iterator[Check]:
-    """Published data sets, which only `make paper` reads."""
-    for name in DOWNLOADED:
-        place = folder / name
+    """Published data sets, which only `make paper` reads: there, whole and the right ones."""
+    for name, data in downloadable().items():
         try:
-            present = place.is_dir() and any(place.iterdir())
-        except OSError as error:
-            remedy = "Make it readable, or set STAGEWISE_DATA or data_dir to another folder."
-            yield Check(f"data set {name}", "note", f"{place}: {error.strerror}", remedy)
-            continue
-        if present:
-            yield Check(f"data set {name}", "ok", str(place))
+            data.look(folder)
+        except StagewiseError as error:
+            yield Check(f"data set {name}", "note", str(error), "make paper downloads it.")
         else:
-            remedy = "make paper downloads it; or put its files there, or set STAGEWISE_DATA."
-            yield Check(f"data set {name}", "note", f"not in {place}", remedy)
+            yield Check(f"data set {name}", "ok", str(folder))
 
 
 def write_access(folders: list[Path]) -> Iterator[Check]:

@@ -7,34 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import jinja2
 import yaml
 
-from stagewise.claims.tables import interval_text, read_claims
-from stagewise.figures import FIGURES
 from stagewise.release.provenance import provenance
 from stagewise.store.formats import cell, read_csv
-
-SOURCES = {
-    "gidel2019": "Gidel, Bach, Lacoste-Julien 2019",
-    "reviews": "Questions of its reviewers",
-    "lampinen2018": "Lampinen, Ganguli 2019",
-    "cao2022": "Cao et al. 2022",
-    "ours": "Results of this project",
-}
+from stagewise.studies.common.ledger import interval_text, read_claims
+from stagewise.studies.common.study import SOURCES
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the page is made from; figures, sidecars and captions in the order of the config."""
+    """What the page is made from; figures, sidecars, captions and titles in the order of the config."""
 
     claims: Path
     figures: list[Path]
     sidecars: list[Path]
-    captions: list[Path]
+    captions: list[str]
+    titles: list[str]
     tables: list[Path]
     aggregates: list[Path]
     config: Mapping[str, Any]
@@ -57,13 +49,13 @@ def render(page: Page) -> tuple[str, str]:
         figures=[
             {
                 "name": path.stem,
-                "title": FIGURES[path.stem].title,
+                "title": title,
                 "image": base64.b64encode(path.read_bytes()).decode(),
-                "caption": caption(template_path, page.config),
+                "caption": caption,
                 "origin": json.loads(sidecar.read_text(encoding="utf-8")),
             }
-            for path, sidecar, template_path in zip(
-                page.figures, page.sidecars, page.captions, strict=True
+            for path, sidecar, caption, title in zip(
+                page.figures, page.sidecars, page.captions, page.titles, strict=True
             )
         ],
         tables=[
@@ -77,10 +69,3 @@ def render(page: Page) -> tuple[str, str]:
         config_notice=page.config["notice"],
     )
     return html, json.dumps(origin, indent=2) + "\n"
-
-
-def caption(path: Path, config: Mapping[str, Any]) -> str:
-    """A caption with the parameters of the run, from the template that Snakemake's report uses."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    template = environment.from_string(path.read_text(encoding="utf-8"))
-    return template.render(snakemake=SimpleNamespace(config=config)).strip()

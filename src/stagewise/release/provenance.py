@@ -12,7 +12,7 @@ from typing import Any
 
 from stagewise.store.files import canonical_hash, read_table, write_text
 
-_LIBRARIES = ("numpy", "scipy", "numba", "pandas", "pyarrow", "matplotlib", "seaborn", "snakemake")
+_LIBRARIES = ("numpy", "scipy", "numba", "pandas", "pyarrow", "matplotlib", "snakemake")
 
 
 def provenance(config: Mapping[str, Any], aggregates: Sequence[Path]) -> dict[str, Any]:

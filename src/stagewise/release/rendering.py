@@ -1,33 +1,29 @@
-"""Figures from aggregates that are there, without the workflow and without simulating anything."""
+"""Figures from tables that are there, without the workflow and without simulating anything."""
 
 from collections.abc import Iterator
-from importlib import import_module
-from itertools import chain
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import Plan
-from stagewise.store.aggregates import Aggregates
 from stagewise.studies.common import style
+from stagewise.studies.common.judging import RunTables, draw
+from stagewise.studies.common.registry import load
 
 
 def render_figures(plan: Plan, root: Path = Path()) -> Iterator[Path]:
     """Draw every figure of a run again as PDF and PNG; yields each file when it is written.
 
-    Raises StagewiseError where an aggregate is missing or damaged.
+    Raises StagewiseError where a table is missing or damaged.
     """
     style.apply()
-    for name in plan.config.figures:
-        paths = {
-            each: [root / path for path in parts]
-            for each, parts in plan.figure_aggregates(name).items()
-        }
-        for path in chain.from_iterable(paths.values()):
-            if not path.is_file():
+    tables = RunTables(root / plan.results, plan.sections)
+    for name, outline in plan.studies.items():
+        for path in plan.table_paths(outline.figure_reads):
+            if not (root / path).is_file():
                 raise StagewiseError(
-                    f"{path} is not there, and the figure {name} is drawn from it. Build it with "
-                    "make reproduce, or unpack an archive that holds it."
+                    f"{root / path} is not there, and the figure {name} is drawn from it. Build it "
+                    "with make reproduce, or unpack an archive that holds it."
                 )
         pdf, png = (root / plan.figures / f"{name}.{kind}" for kind in ("pdf", "png"))
-        style.save(import_module(f"stagewise.figures.{name}").plot(Aggregates(paths)), pdf, png)
+        style.save(draw(load(name), tables), pdf, png)
         yield from (pdf, png)

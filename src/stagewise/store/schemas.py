@@ -54,6 +54,7 @@ _MODE = [
     _field("lam", _REAL, "diagonal entry of U^T sigma_x U"),
 ]
 
+# An observable that an experiment does not ask for is no column of its tables.
 TRAJECTORIES = pa.schema(
     [
         *_RUN,
@@ -63,9 +64,7 @@ TRAJECTORIES = pa.schema(
         _field("loss", _REAL, "training loss above the least-squares minimum"),
         _field("gradient_norm", _REAL, "Frobenius norm of the gradient over all layers"),
         _field("trace_norm", _REAL, "sum of the singular values of W"),
-        _field("effective_rank", _REAL, "exp of the entropy of the singular values of W"),
         _field("imbalance", _REAL, "relative difference of neighbouring layers' Gram matrices"),
-        _field("singular_value", _REAL, "singular value of W of this rank"),
         _field("response_value", _REAL, "singular value of sigma_x W of this rank"),
         _field("mode_strength", _REAL, "u^T W v of this mode"),
         _field(
@@ -135,7 +134,6 @@ STAGES = pa.schema(
         _field("peak_iteration", _INTEGER, "where the gradient peaks in it", _ITERATIONS),
         _field("peak_gradient_norm", _REAL, "Frobenius norm of the gradient at its peak"),
         _field("distance", _REAL, "distance of W to the target over the target's norm"),
-        _field("beyond", _REAL, "singular values beyond the target's rank, over its smallest one"),
     ]
 )
 

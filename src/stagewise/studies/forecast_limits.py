@@ -162,15 +162,11 @@ def limit(times: pd.DataFrame) -> Measurement | None:
             f" Commuting moments: plain {commuting['discrete']:.3f}, reduced rank "
             f"{commuting['reduced_rank']:.3f}."
         )
-    families = generic[[name for name in generic.index if not name.startswith("rotated")]]
     interval = share_confidence(int(generic.sum()), len(generic))
-    scope = float(families.mean()) if len(families) else None
     return Measurement(
         float(generic.mean()),
         interval,
         note,
-        in_scope=scope,
-        scope="off the family with fixed spectra" if scope is not None else "",
     )
 
 

@@ -29,7 +29,9 @@ COMPLETED = plateaus("completion_path")
 def draw(rests: pd.DataFrame) -> Figure:
     """A marker per depth and share of observed entries."""
     figure = Figure(figsize=(style.ONE_COLUMN, 2.5), layout="constrained")
-    _greedy(figure.subplots(), with_product_scale(rests))
+    axes = figure.subplots()
+    _greedy(axes, with_product_scale(rests))
+    style.panel_title(axes, "a", "plateaus and the greedy map")
     return figure
 
 

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
 from stagewise.studies.common.comparisons import out_of_order
-from stagewise.studies.common.conditions import at_least, at_most, within
-from stagewise.studies.common.measures import share_confidence, value_range
+from stagewise.studies.common.conditions import at_most, within
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import (
     Interval,
     Measurement,
@@ -28,6 +28,8 @@ Five commuting modes learned from different starts ({{ each.initialisation | joi
 )
 TIMES = learning_times("initialisation")
 CURVES = trajectory_summary("initialisation")
+CLOSE = 0.95
+"""Neighbouring modes whose singular values are closer than this ratio are told apart slowly."""
 LATE = 1.8
 """A mode is late when it takes this many times what the law says."""
 
@@ -127,29 +129,38 @@ def _order(axes: Axes, times: pd.DataFrame) -> None:
 @STUDY.claim(
     "ours_orientation",
     source="ours",
-    statement="Not every vanishing start learns in stages: from a balanced square one the last mode is learned in time if and only if the determinants of start and target agree in sign.",
+    statement="From a balanced square start whose determinant has the sign opposite to the target's "
+    "the last mode comes late: as δ → ∞ at three times δ/ln(1 + ησ) (median over starts, largest δ "
+    "at which rounding does not come first).",
     reads=TIMES,
-    holds=at_least(0.95),
+    holds=within(3, 0.25),
 )
 def orientation(times: pd.DataFrame) -> Measurement | None:
-    # Rounding is an error of e^-37, a start that escapes by itself when delta is as large.
+    # In double precision rounding, an error of e^-37, sets the mode free from about δ = 18 on.
     square = times[(times["width"] >= times["dim_in"]) & (times["delta"] <= 16)]
-    last = square[square["mode"] == square["dim_in"]].copy()
-    if last.empty:
-        return None
-    ratio = last["learning_iteration"] / last["predicted_discrete"]
-    last["late"] = ~(ratio < LATE)
+    last = square[square["mode"] == square["dim_in"]]
     balanced = last[last["initialisation"] == "orthogonal"]
-    agrees = balanced["late"] == (balanced["orientation"] < 0)
+    if balanced.empty:
+        return None
+    ratio = (balanced["learning_iteration"] / balanced["predicted_discrete"]).fillna(np.inf)
+    wrong = balanced["orientation"] < 0
+    by_delta = ratio[wrong].groupby(balanced["delta"]).median()
+    largest = ratio[wrong & (balanced["delta"] == balanced["delta"].max())]
+    agrees = (ratio > LATE) == wrong
     gaussian = last[(last["initialisation"] == "gaussian") & (last["orientation"] < 0)]
+    late = gaussian["learning_iteration"] / gaussian["predicted_discrete"] > LATE
     return Measurement(
-        value=float(agrees.mean()),
-        interval=share_confidence(int(agrees.sum()), len(agrees)),
-        note=f"Share of {len(balanced)} orthogonal starts of at least {int(last['dim_in'].iloc[0])} "
-        f"hidden units, δ ≤ 16, whose last mode takes more than {LATE:g} times δ/ln(1 + ησ) if and only if det W and "
-        f"det sigma_xy differ in sign at the start; {int(balanced['late'].sum())} do. In exact "
-        f"arithmetic they would never learn it; rounding sets them free. Of Gaussian starts with "
-        f"differing signs, which are not balanced, {gaussian['late'].mean():.0%} are late.",
+        value=float(largest.median()),
+        interval=value_range(largest),
+        note="Median of measured over δ/ln(1 + ησ) of the last mode from orthogonal starts of the "
+        "wrong orientation: "
+        + ", ".join(f"{value:.2f} at δ = {delta:g}" for delta, value in by_delta.items())
+        + f"; the interval is over {len(largest)} starts. The flow would never learn it. Finite "
+        "steps break the balance: the null hidden direction decays like e^−δ, the antisymmetric "
+        f"residual like e^−2δ, and the step leaves η·e^−3δ growing. {int(agrees.sum())} of "
+        f"{len(agrees)} orthogonal starts take more than {LATE:g} times the law if and only if the "
+        f"orientation is wrong. Of Gaussian starts with differing signs, which are not balanced, "
+        f"{late.mean():.0%} are late.",
     )
 
 
@@ -161,10 +172,16 @@ def always_in_time(times: pd.DataFrame) -> pd.DataFrame:
     return times.assign(learning_iteration=times["predicted_discrete"])
 
 
+@orientation.rival("The balance breaks to second order only: twice the law.")
+def twice_the_law(times: pd.DataFrame) -> pd.DataFrame:
+    """Learning times of twice the law."""
+    return times.assign(learning_iteration=2 * times["predicted_discrete"])
+
+
 @STUDY.claim(
     "review_starts",
     source="reviews",
-    statement="Aligned, orthogonal, Gaussian or unbalanced, narrow or wide: every small start learns mode i at δ/ln(1 + ησᵢ), within 10 %.",
+    statement="Aligned, orthogonal, Gaussian or unbalanced, narrow or wide: small starts learn mode i at δ/ln(1 + ησᵢ), within 10 % (5 and 95 % quantiles over modes and seeds, worst start and width, largest δ).",
     reads=TIMES,
     holds=within(1, 0.1),
 )
@@ -203,24 +220,29 @@ def _farthest(ratio: pd.Series, starts: list[pd.Series]) -> float:
 @STUDY.claim(
     "review_order",
     source="reviews",
-    statement="Every vanishing start learns the modes in order (share of neighbours out of order is 0).",
+    statement="Vanishing starts learn the modes in order: none of the neighbouring modes is out of order (worst start, largest δ).",
     reads=TIMES,
-    holds=at_most(0.01),
+    holds=at_most(0),
 )
 def order(times: pd.DataFrame) -> Measurement | None:
     shares = out_of_order(times)
     last = shares[shares["delta"] == shares["delta"].max()]
     worst = last.loc[last["share"].idxmax()]
+    apart = out_of_order(times, closest=CLOSE)
+    apart = apart[apart["delta"] == apart["delta"].max()]
     listed = "; ".join(
         f"{start} " + ", ".join(f"{share:.3f}" for share in group["share"])
         for start, group in shares.groupby("initialisation")
     )
     return Measurement(
         value=float(worst["share"]),
-        interval=Interval(float(worst["low"]), float(worst["high"]), "range"),
+        interval=Interval(float(worst["low"]), float(worst["high"]), "95 % confidence"),
+        in_scope=float(apart["share"].max()),
+        scope=f"where the weaker mode has less than {CLOSE:g} of the stronger one's σ",
         note=f"Share of neighbouring modes learned in the wrong order at δ = "
-        f"{', '.join(f'{delta:g}' for delta in sorted(shares['delta'].unique()))}: {listed}. Value: "
-        f"the worst start at the largest δ, with its 95 % interval.",
+        f"{', '.join(f'{delta:g}' for delta in sorted(shares['delta'].unique()))}: {listed}; one "
+        f"never learned counts as late, not as out of order. Value: the worst start at the largest "
+        f"δ, of {int(worst['pairs'])} pairs.",
     )
 
 

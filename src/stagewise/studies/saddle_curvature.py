@@ -12,15 +12,13 @@ from stagewise.studies.common.depth import (
     passing_tolerance,
     with_product_scale,
 )
-from stagewise.studies.common.measures import failure_bracket, share_confidence
+from stagewise.studies.common.measures import share_confidence, value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
-    learning_times,
     plateaus,
 )
-from stagewise.theory import largest_curvature, saddle_curvature
+from stagewise.theory import saddle_curvature
 
 STUDY = Study(
     __name__,
@@ -28,32 +26,28 @@ STUDY = Study(
     question="What does the curvature say where training rests?",
     title="What the Hessian says of saddles, and what it cannot say",
     caption="""{% set each = experiments.saddles -%}
-{% set step = experiments.stable_step_deep -%}
 {% set data = datasets[each.datasets[0]] -%}
-Exact Hessians of the factorisation loss, their extreme eigenvalues by Lanczos (n = {{ data.dim_in }}, rank {{ data.rank | join(", ") }}, {{ each.replicates }} Gaussian seeds, ε = {{ each.product_scale | join(", ") }}). (a) Smallest eigenvalue where training first rests: mean and range; lines: −(L−1)σ₁ε^((L−2)/L) of the balanced start. At two layers it stays, from three on it vanishes with ε. (b) The smallest tolerance t for which a point passes the test ‖∇f‖ ≤ t, λ_min ≥ −√t, worst run: from three layers on the saddles (open) pass at any tolerance once ε is small, so that the test alone cannot tell them from the end (filled) and has to be read together with residual and rank; at two layers it can. (c) Share of {{ step.replicates }} runs a step that converge; depths are shifted a little.""",
-    alt="Smallest eigenvalue of the Hessian at the first saddle by scale and depth, tolerances of the second-order test, and convergence over the step.",
+Exact Hessians of the factorisation loss, their extreme eigenvalues by Lanczos (n = {{ data.dim_in }}, rank {{ data.rank | join(", ") }}, {{ each.replicates }} Gaussian seeds, ε = {{ each.product_scale | join(", ") }}). (a) Smallest eigenvalue where training first rests: mean and range; lines: −(L−1)σ₁ε^((L−2)/L) of the balanced start. At two layers it stays, from three on it vanishes with ε. (b) The smallest tolerance t for which a point passes the test ‖∇f‖ ≤ t, λ_min ≥ −√t, worst run: from three layers on the saddles (open) pass at any tolerance once ε is small, so that the test alone cannot tell them from the end (filled) and has to be read together with residual and rank; at two layers it can.""",
+    alt="Smallest eigenvalue of the Hessian at the first saddle by scale and depth, and tolerances of the second-order test.",
 )
 PLATEAUS = plateaus("saddles")
 BALANCED = plateaus("saddles_balanced")
-STEPS = learning_times("stable_step_deep")
 CRITICAL = 1e-2
 """Tolerance t of a second-order critical point: ‖∇f‖ ≤ t and λ_min ≥ −√t."""
 RESIDUAL = 1e-6
 """Share of the first loss below which a residual counts as zero."""
 
 
-@STUDY.figure(PLATEAUS, BALANCED, STEPS)
-def draw(rests: pd.DataFrame, balanced: pd.DataFrame, steps: pd.DataFrame) -> Figure:
-    """Curvature at the first saddle, tolerances that pass, and the stable step."""
+@STUDY.figure(PLATEAUS, BALANCED)
+def draw(rests: pd.DataFrame, balanced: pd.DataFrame) -> Figure:
+    """Curvature at the first saddle, and tolerances that pass."""
     rests, balanced = with_product_scale(rests), with_product_scale(balanced)
     figure = Figure(figsize=(style.TWO_COLUMNS, 2.7), layout="constrained")
-    first, tolerance, stable = figure.subplots(1, 3)
+    first, tolerance = figure.subplots(1, 2)
     _first_saddle(first, rests, balanced)
-    style.panel_title(first, "a", "curvature at the first saddle")
+    style.panel_title(first, "a", "first saddle")
     _tolerances(tolerance, rests)
-    style.panel_title(tolerance, "b", "tolerance of the second-order test")
-    _stable_step(stable, steps)
-    style.panel_title(stable, "c", "convergence over the step")
+    style.panel_title(tolerance, "b", "second-order test")
     return figure
 
 
@@ -93,8 +87,8 @@ def _first_saddle(axes: Axes, gaussian: pd.DataFrame, balanced: pd.DataFrame) ->
         )
         _name(axes, depth, groups.mean())
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
-    axes.set(ylabel=r"$-\lambda_{\min}(\nabla^2 f)$", ylim=(None, 100))
-    axes.legend(loc="upper left", ncols=2)
+    axes.set(ylabel=r"$-\lambda_{\min}(\nabla^2 f)$", ylim=(None, 300))
+    axes.legend(loc="upper left")
 
 
 def _name(axes: Axes, depth: int, series: pd.Series) -> None:
@@ -125,29 +119,7 @@ def _tolerances(axes: Axes, plateaus: pd.DataFrame) -> None:
                 _name(axes, depth, worst)
     axes.set(xscale="log", yscale="log", xlabel=r"product scale $\varepsilon$")
     axes.set(ylabel="smallest that passes, worst run", ylim=(None, 1e6))
-    axes.legend(loc="upper left", ncols=2)
-
-
-def _stable_step(axes: Axes, times: pd.DataFrame) -> None:
-    times = times[times["mode"] == 1]
-    depths = sorted(times["depth"].unique())
-    for at, (depth, (marker, colour)) in enumerate(_looks(depths).items()):
-        own = times[times["depth"] == depth]
-        good = 100 * (own["outcome"] != "no convergence")
-        share = good.groupby(own["relative_step_size"]).mean()
-        axes.plot(
-            share.index,
-            share + 4 * (at - 1),  # apart, so that equal shares stay visible
-            linestyle="none",
-            marker=marker,
-            color=colour,
-            markerfacecolor="white",
-            label=f"L = {depth}",
-        )
-    axes.axvline(2, color=style.INK, linewidth=0.9)
-    axes.set(xlabel=r"step $\times\;L\sigma_1^{2-2/L}$ (line: predicted limit)")
-    axes.set(ylabel="runs that converge (%)", ylim=(-12, 112), xlim=(1.7, None))
-    axes.legend(loc="center left")
+    axes.legend(loc="upper left")
 
 
 @STUDY.claim(
@@ -224,77 +196,38 @@ def as_strict(rests: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "depth_saddle_curvature",
     source="ours",
-    statement="The negative curvature at the visited saddles vanishes like ε^((L−2)/L) (difference of exponents).",
-    reads=PLATEAUS,
-    holds=within(0, 0.05),
+    statement="The negative curvature at the first saddle vanishes like ε^((L−2)/L) (difference of "
+    "exponents, balanced starts, worst depth).",
+    reads=(BALANCED, PLATEAUS),
+    holds=within(0, 0.01),
 )
-def vanishing_curvature(rests: pd.DataFrame) -> Measurement | None:
-    saddles = with_product_scale(rests[~rests["at_end"]])
-    if saddles["product_scale"].nunique() < 2:
+def vanishing_curvature(balanced: pd.DataFrame, rests: pd.DataFrame) -> Measurement | None:
+    first = with_product_scale(balanced[balanced["stage"] == 1])
+    if first["product_scale"].nunique() < 2:
         return None
     found = {
-        (int(depth), int(rank)): log_slope(rows, "smallest_curvature")
-        for (depth, rank), rows in saddles.groupby(["depth", "learned"])
+        int(depth): log_slope(rows, "smallest_curvature") for depth, rows in first.groupby("depth")
     }
-    gaps = pd.Series({key: slope - (key[0] - 2) / key[0] for key, slope in found.items()})
-    listed = "; ".join(
-        f"L = {depth}: " + ", ".join(f"{found[key]:.3f}" for key in found if key[0] == depth)
-        for depth in sorted({key[0] for key in found})
-    )
+    gaps = pd.Series({depth: slope - (depth - 2) / depth for depth, slope in found.items()})
+    gaussian = with_product_scale(rests[~rests["at_end"]])
+    scattered = [
+        log_slope(rows, "smallest_curvature") - (depth - 2) / depth
+        for (depth, _), rows in gaussian.groupby(["depth", "learned"])
+    ]
     return Measurement(
-        value=float(gaps.iloc[int(np.argmax(gaps.abs()))]),
-        interval=Interval(float(gaps.min()), float(gaps.max()), "range"),
-        note="Exponent of λ_min over ε at the plateaus of rank 0, 1, …, least squares over seeds and "
-        f"scales, minus (L − 2)/L, the worst: {listed}.",
+        value=float(gaps[gaps.abs().idxmax()]),
+        interval=value_range(gaps),
+        note="Exponent of λ_min over ε where a balanced start first rests, minus (L − 2)/L: "
+        + ", ".join(f"{gap:+.4f} at L = {depth}" for depth, gap in gaps.items())
+        + f"; the interval is over depths. Gaussian starts scatter around it: at most "
+        f"{np.abs(scattered).max():.3f} off at plateaus of rank 0, 1, …, least squares over seeds and "
+        "scales.",
     )
 
 
 @vanishing_curvature.rival("It vanishes like ε^(1/L).")
-def another_exponent(rests: pd.DataFrame) -> pd.DataFrame:
-    """Curvatures with that exponent: ε^(1/L) is e^-δ."""
-    return rests.assign(smallest_curvature=-np.exp(-rests["delta"]))
-
-
-@STUDY.claim(
-    "depth_stable_step",
-    source="ours",
-    statement="The largest stable step is 2/(Lσ₁^(2−2/L)).",
-    reads=(STEPS, PLATEAUS),
-    holds=within(2, 0.02),
-)
-def stable_step(times: pd.DataFrame, rests: pd.DataFrame) -> Measurement | None:
-    fine = times["outcome"] != "no convergence"
-    steps = times["relative_step_size"]
-    brackets = [failure_bracket(own, steps[own.index]) for _, own in fine.groupby(times["depth"])]
-    middle = np.array(brackets).mean(axis=1)
-    worst = middle[int(np.argmax(np.abs(middle - 2)))]
-    ends = rests[rests["at_end"]]
-    ratio = ends["largest_curvature"] / [
-        float(largest_curvature(2.0 ** (rank - 1), depth))
-        for rank, depth in zip(ends["rank"], ends["depth"], strict=True)
-    ]
-    return Measurement(
-        value=float(worst),
-        interval=Interval(
-            min(low for low, _ in brackets), max(high for _, high in brackets), "range"
-        ),
-        note="Middle between the last step at which all runs converge and the first at which any does "
-        "not, in units of 1/(Lσ₁^(2−2/L)), the worst of L = 2, 3, 4; brackets "
-        + ", ".join(f"{low:g}–{high:g}" for low, high in brackets)
-        + (
-            f". λ_max at the end of {len(ratio)} other runs is {ratio.min():.5f} to "
-            f"{ratio.max():.5f} of Lσ₁^(2−2/L)."
-            if len(ratio)
-            else "."
-        ),
-    )
-
-
-@stable_step.rival("The bound of two layers at every depth, 1/σ₁.")
-def bound_of_two_layers(
-    times: pd.DataFrame, rests: pd.DataFrame
+def another_exponent(
+    balanced: pd.DataFrame, rests: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Steps in the unit of that bound: Lσ₁^(2−2/L) over 2σ₁ as large."""
-    depth, sigma = times["depth"], times["sigma"].max()
-    unit = depth * sigma ** (2 - 2 / depth) / (2 * sigma)
-    return times.assign(relative_step_size=times["relative_step_size"] / unit), rests
+    """Curvatures with that exponent: ε^(1/L) is e^-δ."""
+    return balanced.assign(smallest_curvature=-np.exp(-balanced["delta"])), rests

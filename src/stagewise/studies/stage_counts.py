@@ -25,7 +25,7 @@ STUDY = Study(
     order=140,
     question="Are there as many stages as the target has ranks?",
     title="Stages counted, with all entries observed and with some",
-    caption="""{% set all = snakemake.config.experiments -%}
+    caption="""{% set all = experiments -%}
 {% set two = all.stage_counts_2 -%}
 {% set data = datasets[two.datasets[0]] -%}
 {% set n20 = [all.stage_counts_3, all.stage_counts_4] -%}
@@ -36,6 +36,8 @@ Stages of escape from saddles counted in {{ data.draws }} runs a point ({{ two.r
 STAGES = stages(
     "stage_counts_2", "stage_counts_3", "stage_counts_3_50", "stage_counts_4", "stage_counts_4_50"
 )
+IDENTIFIED = 0.5
+"""Degrees of freedom per observed entry up to which a target may be expected to be found."""
 
 
 @STUDY.figure(STAGES)
@@ -138,8 +140,6 @@ def _completion(counted: pd.DataFrame, deep: bool) -> Measurement | None:
     return Measurement(
         value=float(chosen.mean()),
         interval=share_confidence(int(chosen.sum()), len(chosen)),
-        in_scope=None if deep or scope.empty else float(scope.mean()),
-        scope="" if deep or scope.empty else "at the smaller size and rank 3 or more",
         note=f"Share of runs (rank 2 and more) with R stages of one rise each at {most:.0%} observed; "
         f"all: {_cells(runs, 'clean')}; n = {runs['dim_in'].min()} and rank 3 or more: {scope.mean():.2f}. Mean stages over rank at {most:.0%}: "
         f"{(runs['stages'] / runs['rank'])[runs['observed'] == most].mean():.2f}.",
@@ -201,15 +201,25 @@ def recovery(counted: pd.DataFrame) -> Measurement | None:
     runs = runs[(runs["observed"] < 1) & (runs["depth"] >= 3) & runs["clean"]]
     if runs.empty:
         return None
-    large = (runs["dim_in"] == runs["dim_in"].max()) & (runs["observed"] == runs["observed"].max())
+    unknowns = runs["rank"] * (runs["dim_in"] + runs["dim_out"] - runs["rank"])
+    ratio = unknowns / (runs["observed"] * runs["dim_in"] * runs["dim_out"])
     recovered = runs["recovered"]
+    known = ratio <= IDENTIFIED
     return Measurement(
         value=float(recovered.mean()),
         interval=share_confidence(int(recovered.sum()), len(recovered)),
-        in_scope=float(recovered[large].mean()),
-        scope="at the larger size and the larger share observed",
+        in_scope=float(recovered[known].mean()) if known.any() else None,
+        scope=(
+            f"where a map of that rank has at most {IDENTIFIED:g} degrees of freedom per observed "
+            "entry"
+            if known.any()
+            else ""
+        ),
         note=f"Share of the {len(runs)} runs of three and four layers with R clean stages that end "
-        f"within 5 % of the whole target: {_cells(runs, 'recovered')}.",
+        f"within 5 % of the whole target: {_cells(runs, 'recovered')}. Of the {int(known.sum())} "
+        f"with at most {IDENTIFIED:g} degrees of freedom per observed entry "
+        f"{recovered[known].mean():.0%}, of the {int((ratio > 0.75).sum())} with more than 0.75 "
+        f"{recovered[ratio > 0.75].mean():.0%}.",
     )
 
 

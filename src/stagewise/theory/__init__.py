@@ -1,7 +1,14 @@
-"""Prediction: what the mathematics says, from moments alone. Simulates and measures nothing."""
+"""Prediction: what the mathematics says, from moments alone. Simulates and measures nothing.
+
+`theory.forecast` is that of the package: its integrated method follows a run in coarse steps, which
+is no business of this room, and so it is found there when asked for.
+"""
+
+from importlib import import_module
+from typing import Any
 
 from stagewise.theory.completion import greedy_completions
-from stagewise.theory.depth import descent_iteration, flow_time, leading_iteration
+from stagewise.theory.depth import descent_iteration, flow_time, leading_iteration, strength_left
 from stagewise.theory.flow import linear_flow, linear_model, two_layer_flow
 from stagewise.theory.learning_times import flow_learning_iteration, learning_iteration
 from stagewise.theory.perturbation import waiting_growth
@@ -40,6 +47,13 @@ __all__ = [
     "ridge_regression",
     "saddle_curvature",
     "stable_step",
+    "strength_left",
     "two_layer_flow",
     "waiting_growth",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "forecast":
+        return import_module("stagewise.forecast").forecast
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -73,3 +73,17 @@ def descent_iteration(
 
     time = flow_time(sigma, lam, delta, depth)
     return np.asarray(time / step_size + np.log(field(stop) / field(start)) / 2)
+
+
+def strength_left(
+    sigma: FloatArray, strongest: FloatArray, product_scale: FloatArray, depth: FloatArray
+) -> FloatArray:
+    """Strength of a weaker mode when the strongest is learned, three layers on, aligned start.
+
+    sigma, strongest : singular values of the weaker and of the strongest mode; depth >= 3. All of
+    one shape. Returns ε(1 − σ₂/σ₁)^(−L/(L−2)), the strength of sigma_x = I.
+    Source: derived, for the flow as ε → 0. u = a^−(L−2) falls at the rate (L − 2)σ for each mode,
+    so that u₀(1 − σ₂/σ₁) of the weaker one is left when that of the strongest is spent, and the
+    strength is u^(−L/(L−2)).
+    """
+    return np.asarray(product_scale * (1 - sigma / strongest) ** (-depth / (depth - 2)))

@@ -196,6 +196,7 @@ DESCENT = Descent()
 GROWTH_RULES: dict[str, type[Descent]] = {
     "gradient_descent": Descent,
     "clipped": Descent,
+    "scheduled": Descent,
     "heavy_ball": HeavyBall,
     "nesterov": Nesterov,
     "l2_decay": L2Decay,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.theory.forecast import PooledMoments, free_modes, initial_amplitudes
+from stagewise.theory.forecast_laws import PooledMoments, free_modes, initial_amplitudes
 from stagewise.theory.growth import DESCENT, UpdateRule
 
 EXPOSURE_STEP = 0.3

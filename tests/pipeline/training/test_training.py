@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.config.training import BatchSetting, MiniBatches
-from stagewise.dynamics.training import gradient_descent
+from stagewise.dynamics.training import train
 from stagewise.pipeline.training.mini_batches import prescribed_sample
 from stagewise.pipeline.training.real_samples import Task
 from stagewise.pipeline.training.rules import diagonal_samples
@@ -22,9 +22,9 @@ RULES = {
     "delta": [4.0, 8.0],
     "replicates": 2,
     "rules": [
-        {"rule": "gradient_descent", "step_size": 0.3},
-        {"rule": "stale_gradient", "options": {"delay": 2}, "step_size": 0.2},
-        {"rule": "adam", "step_size": 0.02},
+        {"optimizer": "gradient_descent", "step_size": 0.3},
+        {"optimizer": {"kind": "stale_gradient", "delay": 2}, "step_size": 0.2},
+        {"optimizer": "adam", "step_size": 0.02},
     ],
 }
 BATCHES = {
@@ -68,7 +68,7 @@ def test_rows_fit_the_schema_are_deterministic_and_learned_in_order(section):
     assert table.schema == TRAINING
     assert table.equals(training_table(training_rows("name", experiment)))
     frame = table.to_pandas()
-    keys = ["setting", "rule", "momentum", "loss", "batch_size", "replace", "delta", "seed"]
+    keys = ["setting", "rule", "momentum", "loss", "batch_size", "replacement", "delta", "seed"]
     for _, run in frame.groupby(keys, observed=True):
         assert (np.diff(run.sort_values("mode")["learning_iteration"].dropna()) >= 0).all()
     assert frame["learning_iteration"].notna().mean() > 0.9
@@ -111,7 +111,7 @@ def test_learning_times_are_those_of_the_engine_that_every_other_study_uses():
     weights = [
         np.exp(-8) / np.sqrt(shape[0]) * draw.standard_normal(shape) for shape in ((2, 3), (3, 2))
     ]
-    run = gradient_descent(problem, weights, 0.3, np.arange(200), refine=False)
+    run = train(problem, weights, 0.3, np.arange(200), refine=False)
     halves = run.response_values >= [0.4, 0.25]
     after = halves.argmax(axis=0)
     assert (found <= after).all()
@@ -125,6 +125,6 @@ def test_diagonal_samples_have_these_moments():
 
 
 def test_an_unknown_rule_is_refused_with_the_names_that_exist():
-    section = RULES | {"rules": [{"rule": "signsgd", "step_size": 0.1}]}
-    with pytest.raises(ValueError, match="no rule 'signsgd'; there are adam, clipped"):
+    section = RULES | {"rules": [{"optimizer": "signsgd", "step_size": 0.1}]}
+    with pytest.raises(ValueError, match=r"'signsgd' found using 'kind'.*'adam', 'clipped'"):
         training_experiment(section)

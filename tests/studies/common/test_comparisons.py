@@ -115,11 +115,14 @@ def test_neighbours_are_out_of_order_when_the_weaker_is_first_and_never_comes_la
             "delta": 4.0,
             "run": [0, 0, 0, 1, 1, 1],
             "mode": [1, 2, 3] * 2,
+            "sigma": [3.0, 2.0, 1.0] * 2,
             "mode_learning_iteration": [1.0, 3.0, 2.0, 1.0, None, 5.0],
         }
     )
     row = out_of_order(times).iloc[0]
     assert (row["share"], row["pairs"]) == (0.5, 4)
+    apart = out_of_order(times, closest=0.6).iloc[0]
+    assert (apart["share"], apart["pairs"]) == (1.0, 2)
 
 
 def test_the_best_error_of_a_method_is_set_against_ridge_on_the_same_draw():

@@ -5,8 +5,9 @@ import numpy as np
 from stagewise.arrays import FloatArray
 from stagewise.config.training import UpdateRules
 from stagewise.dynamics.on_data import Network, train_on_data
-from stagewise.dynamics.update_rules import UpdateRule, update_rule
-from stagewise.dynamics.update_rules.l2_decay import Rule as L2Decay
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
+from stagewise.dynamics.optimisers.l2_decay import L2Decay
+from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.pipeline.training.crossings import geometric_records, learning_iterations, mode_rows
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
@@ -41,7 +42,7 @@ def decay_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
             delta = decay_threshold(np.array(sigma), decay, depth) + offsets
             law = decayed_learning_iteration(np.array(sigma), delta, step, decay, depth)
             last = _PATIENCE * float(law[np.isfinite(law)].max())
-            rule = update_rule("l2_decay", decay=decay)
+            rule = L2Decay(decay=decay)
             times = _aligned_times(experiment, delta, depth, step, rule, last, 1 - decay / sigma)
             for start, offset in enumerate(offsets):
                 shared = {
@@ -69,7 +70,7 @@ def momentum_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]
         for momentum in experiment.deep_momentum:
             delta = np.array(MOMENTUM_SCALES[depth])
             law = momentum_learning_iteration(sigma, delta, step, momentum, depth)
-            rule = update_rule("heavy_ball", momentum=momentum)
+            rule = HeavyBallSteps(momentum=momentum)
             last = 1.5 * float(law.max()) + 100
             times = _aligned_times(experiment, delta, depth, step, rule, last, 1.0)
             growth = HeavyBall(momentum).growth(step, sigma)
@@ -130,7 +131,8 @@ def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
     draws = [generator("ends", name, case) for case in range(experiment.end_cases)]
     cases = [_end_case(draw) for draw in draws]
     best = [nuclear_norm_regression(problem, decay) for problem, decay in cases]
-    samples = [_samples(problem) for problem, _ in cases]
+    # In units of the decay it is 1 in every case, and so one rule serves all.
+    samples = [_samples(problem, decay) for problem, decay in cases]
     weights = [
         0.3 * np.stack([draw.standard_normal(shape) for draw in draws])
         for shape in ((_SHAPE[0], _END_WIDTH), (_END_WIDTH, _SHAPE[1]))
@@ -144,10 +146,10 @@ def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
         np.stack([each[0] for each in samples]),
         np.stack([each[1] for each in samples]),
         weights,
-        steps[:, None, None],
+        steps * decays,
         np.array([experiment.end_iterations]),
         lambda layers, _: layers[0] @ layers[1],
-        rule=L2Decay(decays[:, None, None]),
+        rule=L2Decay(decay=1.0),
     )
     rows: list[dict[str, object]] = []
     for case, (problem, decay) in enumerate(cases):
@@ -187,9 +189,9 @@ def _end_case(draw: np.random.Generator) -> tuple[Problem, float]:
     return problem, float(np.exp(draw.uniform(low, high)))
 
 
-def _samples(problem: Problem) -> tuple[FloatArray, FloatArray]:
-    """Few samples with these moments and no residual."""
-    root = np.linalg.cholesky(problem.sigma_x).T * np.sqrt(problem.dim_in)
+def _samples(problem: Problem, unit: float) -> tuple[FloatArray, FloatArray]:
+    """Few samples with these moments over a unit, and no residual."""
+    root = np.linalg.cholesky(problem.sigma_x / unit).T * np.sqrt(problem.dim_in)
     return root, root @ problem.least_squares
 
 

@@ -75,7 +75,7 @@ def mini_batch_rows(name: str, experiment: MiniBatches) -> list[dict[str, object
                     "samples": setting.samples,
                     "noise": setting.noise,
                     "batch_size": setting.batch_size,
-                    "replace": replace,
+                    "replacement": replace,
                     "step_size": setting.step_size,
                     "delta": delta,
                 }

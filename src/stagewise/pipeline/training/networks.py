@@ -11,7 +11,7 @@ from stagewise.arrays import FloatArray
 from stagewise.config.training import Networks
 from stagewise.data.samples import load_samples
 from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
-from stagewise.dynamics.update_rules import update_rule
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
 from stagewise.pipeline.training.crossings import (
     geometric_records,
     learning_iterations,
@@ -21,7 +21,7 @@ from stagewise.pipeline.training.crossings import (
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory.activations import near_start, rectified_rate
-from stagewise.theory.forecast import PooledMoments
+from stagewise.theory.forecast_laws import PooledMoments
 from stagewise.theory.growth import HeavyBall
 from stagewise.theory.staged_forecast import staged_forecast
 
@@ -35,12 +35,12 @@ def network_rows(
     """Rows of the table `training`: one per activation, loss, delta, seed and mode."""
     samples = _Samples.of(experiment, data_dir)
     rows: list[dict[str, object]] = []
-    grid = product(experiment.activations, experiment.losses, experiment.delta)
-    for activation, loss, delta in grid:
+    kinds = list(product(experiment.activations, experiment.losses))
+    for (position, (activation, loss)), delta in product(enumerate(kinds), experiment.delta):
         run = _Run(name, experiment, samples, activation, loss, delta)
         shared = {
             "experiment": name,
-            "setting": len(rows),
+            "setting": position,
             "dataset": experiment.samples,
             "rule": "heavy_ball",
             "momentum": experiment.momentum,
@@ -49,7 +49,7 @@ def network_rows(
             "width": experiment.width,
             "samples": len(samples.inputs),
             "batch_size": experiment.batch_size,
-            "replace": False,
+            "replacement": False,
             "step_size": run.step,
             "delta": delta,
         }
@@ -180,7 +180,7 @@ class _Run:
                 generator("batches", self.name, self.activation, self.loss, self.delta, seed)
                 for seed in range(runs)
             ],
-            rule=update_rule("heavy_ball", momentum=self.experiment.momentum),
+            rule=HeavyBallSteps(momentum=self.experiment.momentum),
             use_biases=True,
             until=until,
         )

@@ -8,7 +8,7 @@ from stagewise.arrays import FloatArray
 from stagewise.config.training import RealSamples
 from stagewise.data.samples import load_samples
 from stagewise.dynamics.on_data import Network, Sampling, train_on_data
-from stagewise.dynamics.update_rules import update_rule
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
 from stagewise.pipeline.training.crossings import (
     geometric_records,
     learning_iterations,
@@ -18,7 +18,7 @@ from stagewise.pipeline.training.crossings import (
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory import reduced_rank_regression
-from stagewise.theory.forecast import PooledMoments, plain_forecast
+from stagewise.theory.forecast_laws import PooledMoments, plain_forecast
 from stagewise.theory.growth import DESCENT, HeavyBall, UpdateRule
 from stagewise.theory.minibatch import SaddleNoise, mixing
 from stagewise.theory.minibatch_stages import batch_drift, saddles_noise
@@ -169,7 +169,7 @@ class _Way:
             ),
             sampling=Sampling(self.batch_size) if self.batch_size else None,
             generators=[self._batches(seed) for seed in range(runs)],
-            rule=update_rule("heavy_ball", momentum=self.momentum),
+            rule=HeavyBallSteps(momentum=self.momentum),
             until=until,
         )
         return learning_iterations(records, shares)

@@ -1,14 +1,14 @@
 """Two layers under every update rule, from moments alone, beside the rule's growth function."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.config.training import RuleSetting, UpdateRules
 from stagewise.dynamics.on_data import Network, train_on_data
-from stagewise.dynamics.schedules import schedule_factors
-from stagewise.dynamics.update_rules import update_rule
+from stagewise.dynamics.optimisers.scheduled import Scheduled
+from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.pipeline.training.crossings import (
     geometric_records,
     learning_iterations,
@@ -16,7 +16,7 @@ from stagewise.pipeline.training.crossings import (
     response_values,
 )
 from stagewise.seeds import generator
-from stagewise.theory.growth import DESCENT, GROWTH_RULES, Descent
+from stagewise.theory.growth import DESCENT, GROWTH_RULES, Descent, HeavyBall
 
 _PATIENCE = 1.3
 _SETTLE = 4.0
@@ -42,15 +42,13 @@ def rule_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
                 "experiment": name,
                 "setting": position,
                 "dataset": "diagonal",
-                "rule": setting.rule,
-                "schedule": setting.schedule,
+                "rule": setting.optimizer.kind,
+                "label": setting.optimizer.label,
                 "width": experiment.width,
                 "step_size": setting.step_size,
                 "delta": delta,
             }
-            options = {key: setting.options[key] for key in setting.options if key != "delay"}
-            delay = {"delay": int(setting.options.get("delay", 0))}
-            rows += mode_rows(shared | options | delay, found, laws)
+            rows += mode_rows(shared | _settings(setting.optimizer), found, laws)
     return rows
 
 
@@ -65,10 +63,11 @@ class _Training:
     @property
     def law(self) -> Descent | None:
         """The rule as the laws see it; None for one that is not linear near a saddle."""
-        kind = GROWTH_RULES.get(self.setting.rule)
-        known = ("momentum", "decay", "delay")
-        options = {key: self.setting.options[key] for key in known if key in self.setting.options}
-        return None if kind is None else kind(**options)
+        optimizer = self.setting.optimizer
+        kind = GROWTH_RULES.get(optimizer.kind)
+        if kind is None:
+            return None
+        return kind(**{each.name: getattr(optimizer, each.name) for each in fields(kind)})
 
     @property
     def sigma(self) -> FloatArray:
@@ -78,7 +77,8 @@ class _Training:
     @property
     def factors(self) -> FloatArray:
         """Factors of the step at every iteration that a run may make."""
-        return schedule_factors(self.setting.schedule, self.setting.schedule_length, _LONGEST)
+        rule, iterations = self.setting.optimizer, np.arange(_LONGEST)
+        return rule.factors(iterations) if isinstance(rule, Scheduled) else np.ones(_LONGEST)
 
     def laws(self, first: FloatArray, last: FloatArray) -> dict[str, FloatArray]:
         """Growth per iteration by the rule's law and by rivals, (seeds, modes) or (modes,).
@@ -91,12 +91,12 @@ class _Training:
         if self.law is None:
             return {"sigma": sigma, "rival_growth": rival}
         growth = self.law.growth(step, sigma)
-        if self.setting.schedule != "constant":
+        if isinstance(self.setting.optimizer, Scheduled):
             each = np.log1p(step * self.factors[:, None] * sigma)
             grown = np.vstack([np.zeros(len(sigma)), np.cumsum(each, axis=0)])
             growth = _between(grown, first, last)
             rival = np.log1p(step * np.mean(self.factors[: int(np.nanmax(last))]) * sigma)
-        elif self.setting.rule in ("heavy_ball", "nesterov"):
+        elif isinstance(self.law, HeavyBall):
             rival = np.log1p(self.law.speed(step) * sigma)
         return {
             "sigma": sigma,
@@ -137,8 +137,7 @@ class _Training:
             step,
             geometric_records(1, self._last(delta), 0.01),
             measure,
-            rule=update_rule(self.setting.rule, **self.setting.options),
-            rates=self.factors.__getitem__,
+            rule=self.setting.optimizer,
             until=until,
         )
         return learning_iterations(records, shares)
@@ -148,6 +147,12 @@ class _Training:
         growth = law.growth(self.setting.step_size * self.factors.min(), self.sigma)
         slowest = growth[growth > 0].min()
         return float(min(_PATIENCE * (delta + _SETTLE) / slowest, _LONGEST - 1))
+
+
+def _settings(optimizer: UpdateRule) -> dict[str, object]:
+    """Settings of a rule that have a column of their own."""
+    columns = ("momentum", "decay", "delay", "threshold")
+    return {name: getattr(optimizer, name) for name in columns if hasattr(optimizer, name)}
 
 
 def _between(grown: FloatArray, first: FloatArray, last: FloatArray) -> FloatArray:

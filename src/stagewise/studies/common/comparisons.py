@@ -74,8 +74,13 @@ def slope_over_scale(times: pd.DataFrame) -> pd.DataFrame:
     return ((wide[high] - wide[low]) / (high - low)).rename("slope").reset_index()
 
 
-FORECASTS = ("discrete", "reduced_rank", "staged", "integrated")
-"""Laws by their columns `predicted_…`, from plain to integrated."""
+FORECASTS = {
+    "discrete": "plain",
+    "reduced_rank": "reduced-rank staged",
+    "staged": "staged (F)",
+    "integrated": "integrated (Q)",
+}
+"""Laws by their columns `predicted_…`, from plain to integrated, with their names in figures."""
 
 
 def forecast_errors(times: pd.DataFrame) -> pd.DataFrame:
@@ -94,6 +99,16 @@ def forecast_errors(times: pd.DataFrame) -> pd.DataFrame:
             error = float(np.sqrt((group["gap"] ** 2).mean()))
             rows.append((*key, law, error, len(group)))
     return pd.DataFrame(rows, columns=[*keys, "law", "error", "stages"])
+
+
+def turning(times: pd.DataFrame) -> pd.Series:
+    """How far learned directions turn between stages, by data set, from moments alone.
+
+    The largest |ln(staged forecast/plain law)| over stages: the two laws differ by what the output
+    subspace has rotated between stages, and by nothing else but an offset of order one.
+    """
+    gap = np.log(times["predicted_staged"] / times["predicted_discrete"]).abs()
+    return gap.groupby(times["dataset"], sort=False).max()
 
 
 def start_scatter(width: int | IntArray, mode: IntArray) -> FloatArray:
@@ -139,7 +154,8 @@ def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
     times : learning times of compared runs at two or more delta. Measured between the two largest:
     of the largest deviation over the final one. Derived: `waiting_growth` times the time between
     the two learning times, 1/σ₂ − 1/σ₁ for each unit of delta. Returns columns seed, measured,
-    derived, disagree (whether σ²/λ orders the pair the other way round).
+    derived, e_folds (the derived growth between the two), disagree (whether σ²/λ orders the pair the
+    other way round).
     """
     runs = deviations(times).pivot(index="seed", columns="delta", values="over_final")
     low, high = sorted(runs.columns)[-2:]
@@ -148,31 +164,40 @@ def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
     sigma, lam = (pairs[name].to_numpy() for name in ("sigma", "lam"))
     wait = 1 / sigma[:, 1] - 1 / sigma[:, 0]
     strength = sigma**2 / lam
+    derived = waiting_growth(sigma, lam) * wait
     return pd.DataFrame(
         {
             "seed": runs.index,
             "measured": measured.to_numpy(),
-            "derived": waiting_growth(sigma, lam) * wait,
+            "derived": derived,
+            "e_folds": derived * (high - low),
             "disagree": strength[:, 1] > strength[:, 0],
         }
     )
 
 
-def out_of_order(times: pd.DataFrame) -> pd.DataFrame:
+def out_of_order(times: pd.DataFrame, closest: float = 1.0) -> pd.DataFrame:
     """Share of neighbouring modes of which the weaker is learned first, by start and delta.
 
     times : learning times; modes are followed by their own strengths, and one never learned counts
-    as infinitely late. Returns columns initialisation, delta, share, low, high, pairs.
+    as infinitely late. closest : pairs whose singular values have a larger ratio are left out.
+    Returns columns initialisation, delta, share, low, high, pairs.
     """
     keys = ["initialisation", "delta"]
-    wide = times.pivot(
-        index=[*keys, "run"], columns="mode", values="mode_learning_iteration"
-    ).fillna(np.inf)
-    values = wide.to_numpy()
-    swapped = pd.DataFrame(values[:, 1:] < values[:, :-1], index=wide.index)
+    index = [*keys, "run"]
+    wide, sigma = (
+        times.pivot(index=index, columns="mode", values=name).to_numpy()
+        for name in ("mode_learning_iteration", "sigma")
+    )
+    wide = np.where(np.isnan(wide), np.inf, wide)
+    counted = sigma[:, 1:] / sigma[:, :-1] <= closest
+    runs = times.pivot(index=index, columns="mode", values="sigma").index
+    swapped = pd.DataFrame((wide[:, 1:] < wide[:, :-1]) & counted, index=runs)
+    pairs_of = pd.DataFrame(counted, index=runs)
     rows = []
     for key, group in swapped.groupby(level=keys):
-        count, pairs = int(group.to_numpy().sum()), group.size
+        count = int(group.to_numpy().sum())
+        pairs = int(pairs_of.loc[group.index].to_numpy().sum())
         rows.append((*key, count / pairs, *wilson_interval(count, pairs), pairs))
     return pd.DataFrame(rows, columns=[*keys, "share", "low", "high", "pairs"])
 

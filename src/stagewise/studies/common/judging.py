@@ -11,7 +11,14 @@ import pandas as pd
 
 from stagewise.pipeline.aggregates import joined
 from stagewise.store.formats import read_csv
-from stagewise.studies.common.study import Claim, Measurement, Study, Table
+from stagewise.studies.common.study import (
+    Claim,
+    Measurement,
+    NothingToMeasureError,
+    Study,
+    Table,
+    files_of,
+)
 
 Verdict = Literal["supported", "refuted", "qualified", "not run"]
 MISSING = "The experiments that measure this are not part of this run."
@@ -68,14 +75,13 @@ class RunTables:
 
     def files(self, table: Table) -> list[Path]:
         """Files that hold the rows of a table, in the order of its declaration."""
-        if table.kind == "assumption":
-            return [self.results / "tables" / "assumption.csv"]
-        names = [name for name in table.experiments + table.optional if name in self.experiments]
-        return [self.results / table.kind / f"{name}.parquet" for name in names]
+        return [self.results / name for name in files_of(table, self.experiments)]
 
     def frame(self, table: Table) -> pd.DataFrame:
         """The rows that a table declares; a copy, which the reader may change."""
         parts = [self._part(table.kind, path) for path in self.files(table)]
+        if not parts:
+            return read_none(table.kind)
         frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].copy()
         if table.datasets is not None:
             frame = frame[frame["dataset"].isin(table.datasets)].reset_index(drop=True)
@@ -83,11 +89,22 @@ class RunTables:
 
     @staticmethod
     def _read_part(kind: str, path: Path) -> pd.DataFrame:
-        if path.suffix == ".csv":
-            return read_csv(path)
-        frame = joined(kind, [path]).to_pandas()
-        categorical = frame.select_dtypes("category").columns
-        return frame.astype(dict.fromkeys(categorical, "str"))
+        return read_csv(path) if path.suffix == ".csv" else read_frame(kind, path)
+
+
+def read_none(kind: str) -> pd.DataFrame:
+    """A table of one kind without rows."""
+    return _plain_text(joined(kind, []).to_pandas())
+
+
+def read_frame(kind: str, path: Path) -> pd.DataFrame:
+    """A table of one kind as a frame, with plain text where the file has categories."""
+    return _plain_text(joined(kind, [path]).to_pandas())
+
+
+def _plain_text(frame: pd.DataFrame) -> pd.DataFrame:
+    categorical = frame.select_dtypes("category").columns
+    return frame.astype(dict.fromkeys(categorical, "str"))
 
 
 def draw(study: Study, tables: RunTables) -> Any:
@@ -105,13 +122,22 @@ def judge(claim: Claim, tables: RunTables) -> Judgement:
     if not tables.has(claim.reads):
         return verdict_on(claim, None)
     frames = [tables.frame(table) for table in claim.reads]
-    measurement = claim.measure(*(frame.copy() for frame in frames))
+    measurement = _measured(claim, tuple(frame.copy() for frame in frames))
+    if measurement is None:
+        return verdict_on(claim, None)
     rivals = tuple(_outcome(claim, rival.law, rival.tables(*frames)) for rival in claim.rivals)
-    return verdict_on(claim, measurement, rivals if measurement is not None else ())
+    return verdict_on(claim, measurement, rivals)
+
+
+def _measured(claim: Claim, frames: tuple[pd.DataFrame, ...]) -> Measurement | None:
+    try:
+        return claim.measure(*frames)
+    except NothingToMeasureError:
+        return None
 
 
 def _outcome(claim: Claim, law: str, changed: Any) -> RivalOutcome:
-    measurement = claim.measure(*(changed if isinstance(changed, tuple) else (changed,)))
+    measurement = _measured(claim, changed if isinstance(changed, tuple) else (changed,))
     value = None if measurement is None or np.isnan(measurement.value) else measurement.value
     rejected = value is not None and not claim.holds.holds_for(value)
     return RivalOutcome(law, None if value is None else float(value), rejected)

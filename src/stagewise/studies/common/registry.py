@@ -24,6 +24,7 @@ class ClaimOutline:
     """What planning knows of a claim."""
 
     id: str
+    figure: str
     source: str
     statement: str
     reads: tuple[Table, ...]
@@ -114,7 +115,8 @@ def outline(study: Study) -> Outline:
         study.caption,
         study.figure_reads,
         tuple(
-            ClaimOutline(each.id, each.source, each.statement, each.reads) for each in study.claims
+            ClaimOutline(each.id, each.figure, each.source, each.statement, each.reads)
+            for each in study.claims
         ),
     )
 
@@ -128,7 +130,9 @@ def _digest() -> str:
 
 def _from_json(entry: dict) -> Outline:  # type: ignore[type-arg]
     claims = tuple(
-        ClaimOutline(each["id"], each["source"], each["statement"], _tables(each["reads"]))
+        ClaimOutline(
+            each["id"], each["figure"], each["source"], each["statement"], _tables(each["reads"])
+        )
         for each in entry["claims"]
     )
     return Outline(

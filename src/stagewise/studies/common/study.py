@@ -7,7 +7,7 @@ declared is what the workflow builds, what a cost is counted from, and what the 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -58,6 +58,14 @@ class Table:
             raise ValueError(f"{self.kind!r} is no table; there are {', '.join(get_args(Kind))}")
         if self.kind != "assumption" and not self.experiments + self.optional:
             raise ValueError(f"{self.kind} needs the names of the experiments whose rows are read")
+
+
+def files_of(table: Table, experiments: Collection[str]) -> list[str]:
+    """Files that hold the rows of a table, below the results of a run with these experiments."""
+    if table.kind == "assumption":
+        return ["tables/assumption.csv"]
+    names = (name for name in table.experiments + table.optional if name in experiments)
+    return [f"{table.kind}/{name}.parquet" for name in names]
 
 
 def _declares(kind: Kind) -> Callable[..., Table]:
@@ -114,6 +122,10 @@ class Measurement:
     def __post_init__(self) -> None:
         if (self.in_scope is None) != (not self.scope):
             raise ValueError("in_scope and scope come together: a number and where it was measured")
+
+
+class NothingToMeasureError(Exception):
+    """A run has the experiments of a claim, but not the rows that it is about; judged "not run"."""
 
 
 Measure = Callable[..., Measurement | None]

@@ -8,15 +8,13 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.planning.imports import without
 from stagewise.store.files import replacing
-
-# Most of seaborn's import is SciPy, for kernel densities and clusters, which no figure here draws.
-with without("scipy"):
-    import seaborn as sns
 
 ONE_COLUMN = 3.35
 TWO_COLUMNS = 6.9
@@ -33,7 +31,36 @@ LINES: tuple[str | tuple[int, tuple[int, ...]], ...] = (
     (0, (5, 1, 1, 1, 1, 1)),
 )
 
-_RC = {
+COLOURS = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
+)
+"""Ten colours that colour-blind eyes can tell apart (Waskom 2021, palette "colorblind")."""
+
+_GREY = {
+    f"{part}.{kind}": ".15"
+    for part, kind in (
+        ("axes", "edgecolor"),
+        ("axes", "labelcolor"),
+        ("text", "color"),
+        ("xtick", "color"),
+        ("ytick", "color"),
+    )
+}
+_RC: Any = {
+    **_GREY,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": f"cycler(color={list(COLOURS)})",
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "w",
+    "patch.force_edgecolor": True,
+    "patch.linewidth": 0.8,
+    "xtick.major.size": 4.8,
+    "ytick.major.size": 4.8,
+    "xtick.minor.size": 3.2,
+    "ytick.minor.size": 3.2,
+    "xtick.minor.width": 0.8,
+    "ytick.minor.width": 0.8,
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
     "axes.titlesize": 8,
@@ -58,18 +85,19 @@ _RC = {
 
 def apply() -> None:
     """Set the style for figures created afterwards."""
-    sns.set_theme(context="paper", style="ticks", palette="colorblind", rc=_RC)
     mpl.use("agg")
+    mpl.rcParams.update(_RC)
 
 
 def ordered_colours(count: int) -> list[tuple[float, float, float]]:
     """Colours for an ordered axis, dark to light, distinct in grey and for colour-blind eyes."""
-    return list(sns.color_palette("viridis", count + 1)[:count])
+    shades = mpl.colormaps["viridis"](np.linspace(0, 1, count + 3)[1:-2])
+    return [(float(red), float(green), float(blue)) for red, green, blue, _ in shades]
 
 
 def distinct_colours() -> list[tuple[float, float, float]]:
     """Colours for unordered classes; always combine with markers or line styles."""
-    return list(sns.color_palette("colorblind"))
+    return [to_rgb(colour) for colour in COLOURS]
 
 
 def log_spaced(values: FloatArray, marks: int) -> IntArray:
@@ -145,9 +173,13 @@ def save(figure: Figure, pdf: Path, png: Path) -> None:
     if layout is not None:
         layout.execute(figure)
         figure.set_layout_engine("none")  # each format would do it twice more
-    for path, options in (
-        (pdf, {"format": "pdf", "metadata": {"CreationDate": None, "Producer": None}}),
-        (png, {"format": "png", "metadata": {"Software": None}}),
-    ):
-        with replacing(path) as temporary:
-            figure.savefig(temporary, **options)  # type: ignore[arg-type]
+    # `savefig` would draw once more, for a layout that is done by now.
+    with replacing(pdf) as temporary, temporary.open("wb") as stream:
+        metadata = {"CreationDate": None, "Producer": None}
+        figure.set_dpi(72)
+        canvas: Any = FigureCanvasPdf(figure)
+        canvas.print_pdf(stream, metadata=metadata)
+    with replacing(png) as temporary, temporary.open("wb") as stream:
+        figure.set_dpi(mpl.rcParams["savefig.dpi"])
+        canvas = FigureCanvasAgg(figure)
+        canvas.print_png(stream, metadata={"Software": None})

@@ -1,0 +1,22 @@
+"""Rule page: the one page to read."""
+
+from pathlib import Path
+
+from stagewise.pipeline.rule import logged
+from stagewise.release.page import Page, render
+from stagewise.store.files import write_text
+
+with logged(snakemake):
+    page = Page(
+        claims=Path(snakemake.input.claims),
+        figures=[Path(path) for path in snakemake.input.figures],
+        sidecars=[Path(path) for path in snakemake.input.sidecars],
+        captions=snakemake.params.captions,
+        titles=snakemake.params.titles,
+        tables=[Path(path) for path in snakemake.input.tables],
+        aggregates=[Path(path) for path in snakemake.input.aggregates],
+        config=snakemake.params.config,
+    )
+    html, provenance = render(page)
+    write_text(provenance, Path(snakemake.output.provenance))
+    write_text(html, Path(snakemake.output.html))

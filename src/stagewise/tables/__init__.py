@@ -1,0 +1,1 @@
+"""One module per table: what it is made from (`READS`) and the function `table` that makes it."""
