@@ -62,7 +62,8 @@ def run(command: str, copy: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_two_commands_are_those_that_continuous_integration_runs():
     first = next(text for language, text in BLOCKS if language == "bash")
-    script = (REPOSITORY / ".ci/run").read_text(encoding="utf-8").splitlines()
+    lines = (REPOSITORY / ".ci/run").read_text(encoding="utf-8").splitlines()
+    script = [re.sub(r"^(\w+=\S+ )+", "", line) for line in lines]
     assert first.splitlines() == ["make reproduce", "make test"]
     assert set(first.splitlines()) <= set(script)
 

@@ -34,7 +34,7 @@ def test_everything_that_is_compared_exists(baseline):
     }
     figures = {
         f"{FIGURES}/{figure}.{kind}"
-        for figure in ("closed_form", "real_data")
+        for figure in ("closed_form", "joint_decomposition", "real_data")
         for kind in ("pdf", "png")
     }
     aggregates = {f"{RESULTS}/{name}.parquet" for name in AGGREGATES}

@@ -11,7 +11,7 @@ from stagewise.studies.common.registry import claims
 
 from .working_copy import REPOSITORY, planned, run_snakemake
 
-PLAN = read_plan(REPOSITORY / "config/smoke.yaml", REPOSITORY)
+PLAN = read_plan([REPOSITORY / "config/smoke.yaml"], REPOSITORY)
 FIGURES = list(PLAN.studies)
 
 

@@ -18,7 +18,7 @@ STATISTICS = [f"Statistics of {name}" for name in ("closed_form", "real_data")]
 FORECASTS = "forecasts of real_data"
 EVERYTHING = (STAIRCASE, DIGITS, *CLOSED_FORM, *REAL_DATA, FORECASTS, *STATISTICS)
 ASSUMPTION = [AUTOENCODER, DIGITS, "Table assumption"]
-STUDIES = ["Study closed_form", "Study real_data"]
+STUDIES = ["Study closed_form", "Study joint_decomposition", "Study real_data"]
 TABLES = [f"Table {name}" for name in ("learning_times", "stage_counts", "claims")]
 ALL_RUNS = sorted({*EVERYTHING, *ASSUMPTION, *STUDIES})
 JOINED = "Tables of all experiments"
@@ -59,12 +59,17 @@ def test_the_name_of_a_figure_is_a_target(unbuilt):
     )
 
 
+def test_a_study_needs_what_its_figure_and_its_claims_read(unbuilt):
+    assert planned(unbuilt, "real_data") == sorted(
+        [DIGITS, *REAL_DATA, FORECASTS, STATISTICS[1], "Study real_data"]
+    )
+
+
 @pytest.mark.parametrize(
     ("claim", "jobs"),
     [
         ("gidel_sequential", [STAIRCASE, *CLOSED_FORM, STATISTICS[0]]),
         ("gidel_assumption_half", [DIGITS, AUTOENCODER, "Table assumption"]),
-        ("review_commutation", [DIGITS, *REAL_DATA, FORECASTS, STATISTICS[1]]),
     ],
 )
 def test_the_id_of_a_claim_is_a_target_that_needs_the_runs_it_reads(unbuilt, claim, jobs):
