@@ -54,7 +54,8 @@ def digest_of_labels(table: pd.DataFrame) -> str:
 
 
 def _text(labels: pd.DataFrame) -> bytes:
-    return labels.astype("str").fillna("").to_csv(index=False, lineterminator="\n").encode()
+    text: str = labels.astype("str").fillna("").to_csv(index=False, lineterminator="\n")
+    return text.encode()
 
 
 def _numbers(table: pd.DataFrame) -> list[str]:
