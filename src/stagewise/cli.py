@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import add_options, request
+from stagewise.terminal import written_for_everyone
 
 if TYPE_CHECKING:
     from stagewise.planning.plan import Plan
@@ -59,12 +60,13 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("forecast", help="say when each rank of your data is learned")
     add_options(command)
     command.set_defaults(function=_forecast)
-    options = parser.parse_args(arguments)
-    try:
-        return int(options.function(options))
-    except StagewiseError as error:
-        print(error, file=sys.stderr)
-        return 2
+    with written_for_everyone():
+        options = parser.parse_args(arguments)
+        try:
+            return int(options.function(options))
+        except StagewiseError as error:
+            print(error, file=sys.stderr)
+            return 2
 
 
 def _overlays(options: argparse.Namespace) -> list[Path]:

@@ -49,6 +49,10 @@ def read_file(path: Path) -> tuple[dict[str, Any], Places]:
             content = loader.construct_document(node)
         finally:
             loader.dispose()
+    except FileNotFoundError:
+        raise StagewiseError(
+            f"{path} is not in {Path.cwd()}; run this in the folder of the repository."
+        ) from None
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         if isinstance(error, StagewiseError):
             raise

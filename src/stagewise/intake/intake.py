@@ -11,7 +11,7 @@ from stagewise.errors import StagewiseError
 from stagewise.intake.columns import Columns
 from stagewise.intake.outputs import Encoding, are_classes, encoding
 from stagewise.intake.samples import Samples
-from stagewise.intake.scan import Scan
+from stagewise.intake.scan import FEW, Scan
 from stagewise.intake.statistics import Statistics, check_range, statistics_of
 from stagewise.intake.wording import listed, pasted
 
@@ -50,7 +50,12 @@ def take_in(samples: Samples, droppable: bool) -> Intake:
     notes = list(samples.notes)
     if outputs.note is not None:
         notes.append(outputs.note)
-    elif numbers and len(samples.outputs) == 1 and are_classes(scan.last_values, scan.rows):
+    elif (
+        numbers
+        and len(samples.outputs) == 1
+        and len(scan.last_values) <= FEW
+        and are_classes(scan.last_values, scan.rows)
+    ):
         notes.append(
             f"the {len(scan.last_values)} different whole numbers of {samples.outputs[0]!r} are "
             f"taken as a quantity to predict; if they are classes, say {samples.flags[0]}"
