@@ -98,8 +98,9 @@ def plain_forecast(
     As δ → ∞ an upper bound for all moments: σ_{j−k}(S − A) ≥ σ_j(S) for any A of rank k (Weyl).
     """
     stages = min(pooled.stages, width)
-    strongest = np.linalg.eigvalsh(pooled.total)[::-1][:stages]
-    return np.asarray(delta[:, None] / rule.growth(step_size[:, None], np.sqrt(strongest)))
+    strength = np.sqrt(np.linalg.eigvalsh(pooled.total)[::-1][:stages].clip(0))
+    with np.errstate(divide="ignore"):  # a mode below rounding is never learned
+        return np.asarray(delta[:, None] / rule.growth(step_size[:, None], strength))
 
 
 def reduced_rank_forecast(

@@ -123,7 +123,7 @@ class _Learned:
         left, _, right = np.linalg.svd(gradient, full_matrices=False)
         turned = self.along(self.pooled, left @ right, exposures)
         squares = np.einsum("bkk,bk->k", turned.overlaps, fitted**2)
-        return replace(turned, strengths=np.sqrt(squares))
+        return replace(turned, strengths=np.sqrt(np.clip(squares, 0, None)))
 
     @property
     def patience(self) -> float:
