@@ -76,6 +76,7 @@ def reference(tmp_path):
         ({"factor": 2.0, "measured": 1.2}, "different", "different", False),
         ({"label": "other"}, "different", "bit-identical", False),
         ({"order": np.array([1, 1.5, 2 / 3])}, "statistically consistent", "bit-identical", True),
+        ({"order": np.array([1, np.nan, 1])}, "statistically consistent", "bit-identical", True),
     ],
 )
 def test_each_output_and_claim_meets_its_tier(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stagewise.release.summaries import STATISTICS, digest_of_labels, summary
+from stagewise.release.summaries import STATISTICS, digest_of_labels, digest_of_rows, summary
 
 TABLE = pd.DataFrame(
     {
@@ -40,13 +40,19 @@ def test_values_that_change_places_are_seen():
 
 
 @pytest.mark.parametrize(
-    ("changes", "same"),
+    ("changes", "rows", "labels"),
     [
-        ({"mean": [1.5, -3.0, np.nan, 5.0]}, True),
-        ({"mean": [1.0, -3.0, 2.0, 5.0]}, False),
-        ({"mean": [1.0, -3.0, np.nan, np.inf]}, False),
-        ({"quantity": ["loss", "loss", "gap", "gap"]}, False),
+        ({"mean": [1.5, -3.0, np.nan, 5.0]}, True, True),
+        ({"mean": [1.0, -3.0, 2.0, 5.0]}, True, False),
+        ({"mean": [1.0, -3.0, np.nan, np.inf]}, True, False),
+        ({"outcome": ["monotone", "monotone", "overshoot", "monotone"]}, True, False),
+        ({"quantity": ["loss", "loss", "gap", "gap"]}, False, True),
     ],
 )
-def test_labels_and_missing_values_have_a_digest_of_their_own(changes, same):
-    assert (digest_of_labels(TABLE.assign(**changes)) == digest_of_labels(TABLE)) is same
+def test_what_rows_are_about_and_what_follows_from_numbers_have_digests_of_their_own(
+    changes, rows, labels
+):
+    before = TABLE.assign(outcome="monotone")
+    after = before.assign(**changes)
+    assert (digest_of_rows(after) == digest_of_rows(before)) is rows
+    assert (digest_of_labels(after) == digest_of_labels(before)) is labels

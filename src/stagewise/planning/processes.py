@@ -1,6 +1,8 @@
 """What the processes of a run inherit: one thread each, and this package."""
 
 import os
+import shlex
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +33,15 @@ def share_package() -> None:
     others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [source, *(path for path in others if path and path != source)]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
+def quote_interpreter() -> None:
+    """Let Snakemake start scripts with an interpreter whose path the shell would split.
+
+    Snakemake puts `sys.executable` into its commands as it is, and has no setting for it. Only this
+    process, which plans and starts jobs, sees the quoted path; nothing else here starts an interpreter.
+    """
+    sys.executable = shlex.quote(sys.executable)
 
 
 def clear_stale_lock(directory: Path) -> None:

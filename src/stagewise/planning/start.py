@@ -12,7 +12,12 @@ from stagewise.planning.checking import make_plan
 from stagewise.planning.costs import LIST_JOBS, known_costs, seconds_of_rules
 from stagewise.planning.digests import keep_for_next_time
 from stagewise.planning.plan import Plan
-from stagewise.planning.processes import clear_stale_lock, pin_threads, share_package
+from stagewise.planning.processes import (
+    clear_stale_lock,
+    pin_threads,
+    quote_interpreter,
+    share_package,
+)
 from stagewise.planning.progress import JobList, Progress
 
 
@@ -23,6 +28,7 @@ def start(config: dict[str, Any], workflow: Any) -> tuple[Plan, Progress]:
     """
     pin_threads()
     share_package()
+    quote_interpreter()
     clear_stale_lock(Path.cwd())
     try:
         above = [*workflow.overwrite_configfiles]

@@ -18,7 +18,12 @@ import pyarrow as pa
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import AGGREGATES
-from stagewise.release.summaries import STATISTICS, digest_of_labels, summary
+from stagewise.release.summaries import (
+    STATISTICS,
+    digest_of_labels,
+    digest_of_rows,
+    summary,
+)
 from stagewise.store.files import canonical_hash, read_table, write_table, write_text
 from stagewise.store.formats import read_csv
 from stagewise.studies.common.judging import Judgement
@@ -90,7 +95,11 @@ def archive(results: Path, reference: Path) -> None:
     for name in AGGREGATES:
         table = read_table(results / f"{name}.parquet")
         frame = table.to_pandas()
-        kept[name] = {"hash": canonical_hash(table), "labels": digest_of_labels(frame)}
+        kept[name] = {
+            "hash": canonical_hash(table),
+            "rows": digest_of_rows(frame),
+            "labels": digest_of_labels(frame),
+        }
         summaries.append(summary(name, frame))
         if name == BY_ROW:
             times = table.select(list(ROW))
@@ -161,13 +170,16 @@ def _compare_table(
     if canonical_hash(table) == kept.get("hash"):
         return Comparison(name, TIERS[0], 0.0)
     frame = table.to_pandas()
-    if digest_of_labels(frame) != kept.get("labels"):
-        return Comparison(name, "different", None, "other rows, columns, labels or missing values")
+    if digest_of_rows(frame) != kept.get("rows"):
+        return Comparison(name, "different", None, "other rows, columns or labels")
     found = [_by_statistic(name, summary(name, frame), summaries[summaries["table"] == name])]
     if name == BY_ROW:
         theirs = read_table(reference / f"{name}.parquet")
         rows = table.select(theirs.column_names).to_pandas(), theirs.to_pandas()
         found.append(_by_row(name, *rows))
+    if digest_of_labels(frame) != kept.get("labels"):
+        deviation = max(each.deviation or 0.0 for each in found)
+        found.append(Comparison(name, "different", deviation, "other outcomes or missing values"))
     return max(found, key=lambda each: (TIERS.index(each.tier), each.deviation or 0.0))
 
 
@@ -186,8 +198,6 @@ def _by_statistic(name: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> Compar
 def _by_row(name: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> Comparison:
     if list(ours.columns) != list(theirs.columns) or len(ours) != len(theirs):
         return Comparison(name, "different", None, "other rows or columns")
-    if digest_of_labels(ours) != digest_of_labels(theirs):
-        return Comparison(name, "different", None, "other labels or missing values")
     mine, archived = (each.select_dtypes("number").to_numpy(np.float64) for each in (ours, theirs))
     return _numbers(name, mine, archived, np.abs(archived))
 

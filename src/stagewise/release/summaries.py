@@ -1,6 +1,6 @@
 """A table in a few numbers per column: enough to say how far a rebuild is from it.
 
-Rows, labels and the places of missing and infinite values are kept as a digest; of each column of numbers, in
+Rows, and the places of missing and infinite values, are kept as digests; of each column of numbers, in
 each experiment (and quantity), the smallest, the largest, the mean magnitude and a mean weighted by
 position, which also moves when values change places.
 """
@@ -12,6 +12,8 @@ import pandas as pd
 
 GROUPS = ("experiment", "quantity")
 STATISTICS = ("rows", "low", "high", "magnitude", "weighted")
+MEASURED = ("status", "outcome")
+"""Labels that follow from numbers; all others say what a row is about."""
 KEYS = ("table", *GROUPS, "column")
 
 
@@ -31,15 +33,29 @@ def summary(name: str, table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*KEYS, *STATISTICS])
 
 
-def digest_of_labels(table: pd.DataFrame) -> str:
-    """Digest of a table's columns, labels and places of missing and infinite values; not of its numbers."""
-    numbers = _numbers(table)
-    labels = table.drop(columns=numbers).astype("str").fillna("")
+def digest_of_rows(table: pd.DataFrame) -> str:
+    """Digest of a table's columns and of what its rows are about; not of what was measured."""
+    labels = table.drop(columns=[*_numbers(table), *(set(MEASURED) & set(table.columns))])
     digest = hashlib.sha256(f"{list(table.columns)} {len(table)}".encode())
-    digest.update(labels.to_csv(index=False, lineterminator="\n").encode())
-    values = table[numbers].to_numpy(np.float64)
+    digest.update(_text(labels))
+    return digest.hexdigest()
+
+
+def digest_of_labels(table: pd.DataFrame) -> str:
+    """Digest of the labels that follow from numbers, and of places of missing and infinite values.
+
+    At the edge of a criterion, and where rounding decides when a mode is set free, these may differ
+    between processors.
+    """
+    digest = hashlib.sha256(_text(table[[name for name in MEASURED if name in table.columns]]))
+    values = table[_numbers(table)].to_numpy(np.float64)
     digest.update(np.where(np.isfinite(values), 0.0, values).tobytes())
     return digest.hexdigest()
+
+
+def _text(labels: pd.DataFrame) -> bytes:
+    text: str = labels.astype("str").fillna("").to_csv(index=False, lineterminator="\n")
+    return text.encode()
 
 
 def _numbers(table: pd.DataFrame) -> list[str]:
