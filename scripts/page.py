@@ -13,6 +13,8 @@ with logged(snakemake):
         sidecars=[Path(path) for path in snakemake.input.sidecars],
         captions=snakemake.params.captions,
         titles=snakemake.params.titles,
+        questions=snakemake.params.questions,
+        alts=snakemake.params.alts,
         tables=[Path(path) for path in snakemake.input.tables],
         aggregates=[Path(path) for path in snakemake.input.aggregates],
         config=snakemake.params.config,

@@ -287,9 +287,10 @@ def test_modules_of_other_packages_and_modules_not_imported_do_not_count(write):
     assert source_digest("fake.a") == before
 
 
-def test_templates_count_with_the_module_that_names_them(write, tmp_path):
-    write(group__init="", group__a="PAGE = 'page.html.j2'\n", group__b="VALUE = 1\n")
-    template = tmp_path / "fake" / "group" / "page.html.j2"
+@pytest.mark.parametrize("named", ["page.html.j2", "explorer.js"])
+def test_templates_and_scripts_count_with_the_module_that_names_them(write, tmp_path, named):
+    write(group__init="", group__a=f"PAGE = {named!r}\n", group__b="VALUE = 1\n")
+    template = tmp_path / "fake" / "group" / named
     template.write_text("<p>one</p>")
     before, other = source_digest("fake.group.a"), source_digest("fake.group.b")
     template.write_text("<p>two</p>")

@@ -5,74 +5,17 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 
-from stagewise.config.sentences import parse_config
-from stagewise.release.page import Page, render
-from stagewise.release.provenance import content_hash, git_commit, write_sidecar
+from stagewise.release.page import SURPRISES, WORDS, render
+from stagewise.release.provenance import content_hash, git_commit
 from stagewise.store.files import canonical_hash, write_table
-from stagewise.studies.common.judging import Judgement
-from stagewise.studies.common.ledger import write_claims
+from stagewise.studies.common.judging import Verdict
+from stagewise.studies.common.ledger import read_claims
 from stagewise.studies.common.registry import study_names
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def config(default_config):
-    return parse_config(default_config).model_dump()
-
-
-def judgement(name, source, statement, verdict, measured, interval):
-    return Judgement(
-        name,
-        source,
-        statement,
-        "closed_form",
-        1.0,
-        0.1,
-        measured,
-        interval,
-        verdict,
-        "a note",
-        "1 ± 0.1",
-    )
-
-
-def write_aggregate(path, value):
-    write_table(pa.table({"value": [value]}), path)
-    return path
-
-
-@pytest.fixture
-def page(tmp_path, config):
-    claims = [
-        judgement("a", "ours", "x < y & z", "supported", 1.05, (1.0, 1.1)),
-        judgement("b", "reviews", "second", "refuted", 2.0, (2.0, 2.0)),
-        judgement("c", "gidel2019", "third", "not run", None, None),
-    ]
-    write_claims(claims, tmp_path / "claims.json")
-    figures, sidecars = [], []
-    for name in study_names():
-        figures.append(tmp_path / f"{name}.png")
-        figures[-1].write_bytes(b"picture of " + name.encode())
-        sidecars.append(tmp_path / f"{name}.json")
-        table = write_aggregate(tmp_path / f"of_{name}.parquet", float(len(name)))
-        write_sidecar({"experiments": [name]}, [table], sidecars[-1])
-    pd.DataFrame({"dataset": ["digits"], "delta_x": [0.52271]}).to_csv(tmp_path / "assumption.csv")
-    write_table(pa.table({"value": [1.0]}), tmp_path / "learning_times.parquet")
-    return Page(
-        claims=tmp_path / "claims.json",
-        figures=figures,
-        sidecars=sidecars,
-        captions=[f"caption of {name}" for name in study_names()],
-        titles=[f"title of {name}" for name in study_names()],
-        tables=[tmp_path / "assumption.csv"],
-        aggregates=[tmp_path / "learning_times.parquet"],
-        config=config,
-    )
 
 
 class Links(HTMLParser):
@@ -85,7 +28,7 @@ class Links(HTMLParser):
         self.ids.add(attributes.get("id"))
         self.sources += [value for name, value in attrs if name == "src"]
         self.targets += [value for name, value in attrs if name == "href"]
-        if tag not in {"meta", "link", "img", "br"}:
+        if tag not in {"meta", "link", "img", "br", "input"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -115,17 +58,17 @@ def test_every_verdict_is_shown_with_its_numbers_and_text_is_escaped(page):
     html, _ = render(page)
     assert "x &lt; y &amp; z" in html
     assert "<b>1.05</b>" in html
-    for verdict in ("1 supported", "1 refuted", "1 not run"):
-        assert verdict in html
+    for verdict in ("1 held", "1 refuted", "1 not run"):
+        assert f">{verdict}<" in html
 
 
 def test_tables_config_and_provenance_are_on_the_page(page):
     html, provenance = render(page)
     assert "0.5227" in html
     assert "replicates: 20" in html
-    digest = canonical_hash(pa.table({"value": [1.0]}))
-    assert digest[:16] in html
-    assert json.loads(provenance)["aggregates"] == {"learning_times.parquet": digest}
+    digests = {path.name: content_hash(path) for path in page.aggregates}
+    assert all(digest[:16] in html for digest in digests.values())
+    assert json.loads(provenance)["aggregates"] == digests
 
 
 @pytest.mark.parametrize("name", study_names())
@@ -133,6 +76,8 @@ def test_each_figure_says_what_it_was_made_from(page, name):
     html, _ = render(page)
     _, _, rest = html.partition(f'id="figure-{name}"')
     figure, _, _ = rest.partition("</figure>")
+    assert f'alt="alt of {name}"' in figure
+    assert f"caption of {name}" in figure
     origin = json.loads(next(path for path in page.sidecars if path.stem == name).read_text())
     folder = page.sidecars[0].parent
     digest = content_hash(folder / f"of_{name}.parquet")
@@ -159,3 +104,65 @@ def test_outside_of_git_the_commit_is_unknown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert git_commit() == "unknown"
+
+
+def test_a_study_has_its_question_and_its_own_claims_beneath_its_figure(page):
+    html, _ = render(page)
+    for name in study_names():
+        _, _, rest = html.partition(f'<section aria-labelledby="question-{name}">')
+        section, _, _ = rest.partition("</section>")
+        assert f"question of {name}?" in section
+        claims = re.findall(r'class="claim" id="of-(\w+)"', section)
+        assert claims == (["a", "b", "c"] if name == "closed_form" else [])
+
+
+def test_every_verdict_has_a_word_for_readers():
+    assert set(WORDS) == set(Verdict.__args__)
+
+
+def test_the_findings_of_the_first_screen_have_the_verdicts_that_they_tell():
+    verdicts = {each.id: each.verdict for each in read_claims(ROOT / "reference" / "claims.json")}
+    assert len(SURPRISES) == 5
+    for name, verdict, _ in SURPRISES:
+        assert verdicts[name] == verdict, name
+
+
+def test_a_finding_is_left_out_where_the_run_has_another_verdict(page):
+    html, _ = render(page)
+    assert "What surprised" not in html
+    name, _, sentence = SURPRISES[0]
+    text = page.claims.read_text(encoding="utf-8")
+    page.claims.write_text(text.replace('"id": "a"', f'"id": "{name}"'), encoding="utf-8")
+    assert sentence not in render(page)[0]
+    qualified = page.claims.read_text(encoding="utf-8").replace('"supported"', '"qualified"')
+    page.claims.write_text(qualified, encoding="utf-8")
+    assert sentence in render(page)[0]
+
+
+def luminance(colour):
+    """Relative luminance of #rrggbb or #rgb (WCAG 2.2)."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * each for each in colour[1:])
+    values = [int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_words_stand_out_from_their_ground(page, theme):
+    html, _ = render(page)
+    block = re.findall(r":root \{(.*?)\}", html, re.DOTALL)[theme]
+    colours = dict(re.findall(r"--([\w-]+): (#\w+);", block))
+    words = ("ink", "muted", "accent", "supported", "qualified", "refuted", "none")
+    low = {
+        (word, ground): contrast(colours[word], colours[ground])
+        for word in words
+        for ground in ("paper", "soft")
+    }
+    assert min(low.values()) >= 4.5, low
+    lines = [contrast(colours[f"c{k}"], colours["soft"]) for k in range(1, 10)]
+    assert min(lines) >= 3

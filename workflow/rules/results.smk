@@ -125,6 +125,8 @@ use rule job as page with:
         script="page",
         captions=[plan.caption(study) for study in plan.studies],
         titles=[each.title for each in plan.studies.values()],
+        questions=[each.question for each in plan.studies.values()],
+        alts=[each.alt for each in plan.studies.values()],
         config=plan.plain_config,
         source=plan.source("page"),
     message:

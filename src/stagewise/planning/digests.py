@@ -36,7 +36,8 @@ class Facts:
 
     imports : (module, name), name "" for a whole module. handed_on : names that it imports and
     others may import from it, with their origin. lists : whether it imports the modules that lie in
-    its folder, whichever they are. texts : constants that are texts. templates : files `*.j2` beside it that it names.
+    its folder, whichever they are. texts : constants that are texts. templates : files `*.j2` and `*.js`
+    beside it that it names.
     """
 
     code: str
@@ -52,7 +53,7 @@ def source_digest(*modules: str, found: Collection[str] | None = None) -> str:
 
     modules : dotted names, e.g. "stagewise.dynamics.kernel". found : modules that count where a
     package finds its modules by listing its folder; None: all in that folder. Templates (`*.j2`)
-    that a module names count with it.
+    and scripts (`*.js`) that a module names count with it.
     """
     digest = hashlib.sha256()
     for name in sorted(imported_modules(*modules, found=found)):
@@ -203,7 +204,7 @@ def _read(path: Path) -> Facts:
         for each in ast.walk(tree)
         if isinstance(each, ast.Constant)
         and isinstance(each.value, str)
-        and each.value[-3:] == ".j2"
+        and each.value[-3:] in (".j2", ".js")
     }
     lists = any(map(_lists_its_folder, ast.walk(tree)))
     own = sorted({(module, name) for module, name in imports if _is_own(module)})

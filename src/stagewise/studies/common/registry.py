@@ -44,6 +44,7 @@ class Outline:
     question: str
     title: str
     caption: str
+    alt: str
     figure_reads: tuple[Table, ...]
     claims: tuple[ClaimOutline, ...]
 
@@ -113,6 +114,7 @@ def outline(study: Study) -> Outline:
         study.question,
         study.title,
         study.caption,
+        study.alt,
         study.figure_reads,
         tuple(
             ClaimOutline(each.id, each.figure, each.source, each.statement, each.reads)
@@ -136,7 +138,7 @@ def _from_json(entry: dict) -> Outline:  # type: ignore[type-arg]
         for each in entry["claims"]
     )
     return Outline(
-        **{name: entry[name] for name in ("name", "order", "question", "title", "caption")},
+        **{name: entry[name] for name in ("name", "order", "question", "title", "caption", "alt")},
         figure_reads=_tables(entry["figure_reads"]),
         claims=claims,
     )
