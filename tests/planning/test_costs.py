@@ -178,7 +178,7 @@ def test_the_commands_print_and_refuse(monkeypatch, tmp_path, capsys):
     assert "first one after another" not in capsys.readouterr().out
     monkeypatch.chdir(tmp_path)
     assert main(["estimate"]) == 2
-    assert "config.yaml cannot be read" in capsys.readouterr().err
+    assert "config.yaml is not in" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["estimate", "--cores", "0"])
     assert "must be a whole number" in capsys.readouterr().err
