@@ -1,6 +1,7 @@
 """Whatever a terminal can show, the command ends without a traceback."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,11 @@ ROOT = Path(__file__).resolve().parents[1]
 def started(command, encoding):
     environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT / "src")}
     return subprocess.run(
-        ["bash", "-c", command.replace("stagewise", f"{sys.executable} -m stagewise.cli")],
+        [
+            "bash",
+            "-c",
+            command.replace("stagewise", f"{shlex.quote(sys.executable)} -m stagewise.cli"),
+        ],
         cwd=ROOT,
         env=environment,
         capture_output=True,
