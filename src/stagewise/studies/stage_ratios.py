@@ -87,7 +87,7 @@ def _shares(axes: Axes, runs: pd.DataFrame, depth: int) -> None:
         )
         ratio = grid[separating_scale(grid, depth) >= scale].max(initial=grid[0])
         axes.axvline(ratio, color=colour, linestyle=style.LINES[place], linewidth=0.9)
-    axes.set(xlabel="ratio of neighbouring singular values", ylim=(-5, 105), xlim=(0.4, 1.01))
+    axes.set(xlabel="ratio of neighbouring singular values", ylim=(-5, 105), xlim=(0.45, 1.005))
     axes.legend(title=r"product scale $\varepsilon$", loc="lower left")
 
 
@@ -130,11 +130,15 @@ def as_many_stages_as_ranks(counted: pd.DataFrame) -> Measurement | None:
             else ""
         ),
         note=f"Share of fully observed runs with as many stages as the target's rank and one singular "
-        f"value rising in each, of {len(runs)} runs the worst of {cells.ngroups} combinations of depth, "
-        f"size, start and ratio; in scope {int(small.sum())} runs. Where singular values halve, rank 1 "
-        f"to {runs['rank'].max()}: {halved['clean'].mean():.3f} of {len(halved)}. At rank "
-        f"{varied['rank'].max()}, by ratio: {_cells(varied)}. The step "
-        f"is {runs['relative_step_size'].max() / 2:g} of the largest stable one.",
+        f"value rising in each, the worst of {cells.ngroups} combinations of depth, size, start and "
+        f"ratio ({len(runs)} runs, {int(small.sum())} in scope). Where singular values halve, rank 1 "
+        f"to {runs['rank'].max()}, {halved['clean'].mean():.3f} of {len(halved)}. At rank "
+        f"{varied['rank'].max()}, all starts, by ratio: "
+        + ", ".join(
+            f"{value:.2f} at {ratio:g}"
+            for ratio, value in varied.groupby("ratio")["clean"].mean().items()
+        )
+        + f". The step is {runs['relative_step_size'].max() / 2:g} of the largest stable one.",
     )
 
 
