@@ -52,6 +52,7 @@ TINY = {
     "learning_times_limit": {"delta": [30], "step_size": [0.1, 0.5], "replicates": 2},
     "step_size": {"step_size": [0.4, 0.7, 1.1], "replicates": 3},
     "stable_step": {"step_size": [0.1, 0.9], "replicates": 6},
+    "stable_step_bracket": {"replicates": 2},
     "mode_order": {"delta": [3, 10], "replicates": 6},
     "real_data": {"delta": [3, 5], "replicates": 2},
     "real_data_uncentred": {"delta": [3, 5], "replicates": 2},
