@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
-from stagewise.studies.common.measures import bootstrap_confidence
-from stagewise.studies.common.practice import carried, over_forecast, slopes, whole_range, worst
+from stagewise.studies.common.measures import bootstrap_confidence, value_range
+from stagewise.studies.common.practice import carried, over_forecast, slopes, worst
 from stagewise.studies.common.study import Interval, Measurement, Study, training
 
 STUDY = Study(
@@ -126,7 +126,7 @@ def tanh_slopes(runs: pd.DataFrame) -> Measurement:
     found = slopes(carried(runs, "tanh", CARRIED))
     return Measurement(
         value=worst(found["over_law"]),
-        interval=whole_range(found["over_law"]),
+        interval=value_range(found["over_law"]),
         note=f"{len(found)} pairs of a loss and a mode, {found['seeds'].max()} seeds, standard errors "
         f"up to {found['error'].max():.3f}. Half the rate gives {found['over_rival'].min():.2f} to "
         f"{found['over_rival'].max():.2f}.",
@@ -150,7 +150,7 @@ def _times_claim(runs: pd.DataFrame, small: bool) -> Measurement | None:
     scales = ", ".join(f"{value:g}" for value in np.sort(rows["delta"].unique()))
     return Measurement(
         value=worst(ratio),
-        interval=whole_range(ratio),
+        interval=value_range(ratio),
         note=f"Both losses, modes 1 to {CARRIED}, δ = {scales}, means over "
         f"{rows['seed'].nunique()} seeds." + (other if len(plain) else ""),
     )
@@ -251,7 +251,7 @@ def relu_slopes(runs: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f}" for value in found["over_law"])
     return Measurement(
         value=worst(found["over_law"]),
-        interval=whole_range(found["over_law"]),
+        interval=value_range(found["over_law"]),
         note=f"Modes 1 to {CARRIED}: {listed}, standard errors up to {found['error'].max():.3f}. "
         f"Second moments give {found['over_plain'].min():.3f} to {found['over_plain'].max():.3f}, "
         f"half of σ {found['over_rival'].min():.2f} to {found['over_rival'].max():.2f}.",
