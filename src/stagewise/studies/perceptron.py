@@ -71,8 +71,6 @@ def _ratios(axes: Axes, rows: pd.DataFrame, claimed: bool) -> None:
             color=style.ordered_colours(len(modes))[place],
             label=f"mode {mode}",
         )
-    if rows.empty:
-        return
     scales = np.sort(rows["delta"].unique())
     if claimed:
         for low, high, tolerance in (
