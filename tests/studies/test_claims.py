@@ -104,30 +104,46 @@ def test_one_mode_that_the_law_misses_refutes_the_headline(worst, verdict):
 
 
 def stable_times(unbalanced_from):
+    """Runs of two problems, of the second from steps as much larger in its unit on; λ differs."""
     rows = [
         {
-            "experiment": "stable_step",
-            "run": run,
+            "experiment": name,
+            "run": 10 * seed + place,
+            "seed": seed,
             "mode": mode,
-            "sigma": 1.0,
-            "lam": 1.0,
-            "step_size": step,
+            "sigma": sigma,
+            "lam": lam,
+            "step_size": step / (1.0 + 2.0 * seed),
             "relative_step_size": step,
             "outcome": "overshoot",
             "final_imbalance": 0.5 if step >= unbalanced_from else 0.001,
         }
-        for run, step in enumerate([0.2, 0.4, 0.8, 1.2])
-        for mode in (1, 2)
+        for seed in (0, 1)
+        for place, step in enumerate([0.97, 0.99, 1.01, 1.03])
+        # max λᵢ(wᵢ + wⱼ) is 2 for equal λ and 5(1 + 0.2) = 6 for the other.
+        for mode, sigma, lam in ((1, 1.0, 1.0), (2, 1.0, 5.0 if seed else 1.0))
+        for name in ("stable_step", "stable_step_bracket")
     ]
     return pd.DataFrame(rows)
 
 
 @pytest.mark.parametrize(
-    ("unbalanced_from", "verdict"), [(1.2, "supported"), (0.8, "refuted"), (9.0, "refuted")]
+    ("unbalanced_from", "verdict"),
+    [(1.0, "supported"), (1.02, "supported"), (0.9, "refuted"), (9.0, "refuted")],
 )
 def test_the_change_must_come_at_the_stable_step(unbalanced_from, verdict):
     given = aggregates(stable_times(unbalanced_from))
-    assert judge(BY_ID["ours_stable_step"], given).verdict == verdict
+    judged = judge(BY_ID["ours_stable_step"], given)
+    assert judged.verdict == verdict
+    assert judged.interval[0] <= judged.measured <= judged.interval[1]
+
+
+def test_rivals_of_the_stable_step_fall_where_they_differ_from_it():
+    claim, times = BY_ID["ours_stable_step"], stable_times(1.0)
+    near = times[times["experiment"] == "stable_step_bracket"]
+    for rival in claim.rivals:
+        value = claim.measure(*rival.tables(near, near)).value
+        assert value == pytest.approx({"λ": 1 / 3, "T": 1.0}[rival.law[0]], rel=0.05)
 
 
 def autoencoder_times(overlap, learned=True):

@@ -130,6 +130,7 @@ _PLATEAU = [
 STAGES = pa.schema(
     [
         *_PLATEAU,
+        _field("sigma_ratio", _REAL, "largest ratio of neighbouring singular values of the target"),
         _field("rises", _INTEGER, "singular values learned in the stage that follows"),
         _field("peak_iteration", _INTEGER, "where the gradient peaks in it", _ITERATIONS),
         _field("peak_gradient_norm", _REAL, "Frobenius norm of the gradient at its peak"),
