@@ -17,7 +17,6 @@ from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.practice import slopes, slopes_by_seed, worst
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     assumption,
@@ -132,7 +131,7 @@ def _largest_error(
     )
     return Measurement(
         value=float(mine.max()),
-        interval=Interval(float(mine.min()), float(mine.max()), "range"),
+        interval=value_range(mine, "data sets"),
         note=f"Root-mean-square log error over stages at δ = {delta:g}, learning times averaged over "
         f"{times['seed'].nunique()} seeds, largest of: {listed}. Scatter of the seeds alone leaves "
         f"{floor:.4f}.",
@@ -212,7 +211,7 @@ def plain_law(times: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f} at δ = {delta:g}" for delta, value in plain.items())
     return Measurement(
         value=float(plain.iloc[-1]),
-        interval=Interval(float(plain.min()), float(plain.max()), "range"),
+        interval=value_range(plain, "data sets"),
         note=f"Error of δ/ln(1 + ησ) where the eigenvalues of sigma_x fall like i^−2: {listed}; "
         f"{plain.iloc[-1] / plain.iloc[0]:.2f} times the error of the largest start.",
     )
@@ -244,7 +243,7 @@ def memory(runs: pd.DataFrame) -> Measurement:
     )
     return Measurement(
         value=worst(later["over_law"]),
-        interval=value_range(later["over_law"]),
+        interval=value_range(later["over_law"], "modes"),
         note=f"{later['seeds'].max()} problems; of single slopes the median is {each.median():.4f} and "
         f"{(abs(each - 1) > 0.02).mean():.0%} are more than .02 off (largest {each.max():.2f}: a "
         f"crossover that these scales do not reach the end of). The plain law gives {plain}, stages "
