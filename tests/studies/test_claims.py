@@ -1,5 +1,9 @@
 """Claims come out as their measurements say, refuted ones included."""
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +13,7 @@ from stagewise.theory import waiting_growth
 
 from .given import Given, judge
 
+ROOT = Path(__file__).resolve().parents[2]
 BY_ID = {claim.id: claim for claim in claims()}
 
 
@@ -476,3 +481,10 @@ def waiting_times(factor=1.0):
 def test_the_growth_while_waiting_must_be_that_of_the_saddle(factor, verdict):
     given = aggregates(waiting_times(factor))
     assert judge(BY_ID["ours_perturbation_growth"], given).verdict == verdict
+
+
+def test_no_note_holds_a_number_that_was_not_measured():
+    recorded = json.loads((ROOT / "reference" / "claims.json").read_text(encoding="utf-8"))
+    notes = {each["id"]: each["note"] for each in recorded}
+    assert len(notes) == len(BY_ID)
+    assert [name for name, note in notes.items() if re.search(r"\bnan\b", note)] == []

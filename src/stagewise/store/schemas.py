@@ -2,6 +2,8 @@
 
 import pyarrow as pa
 
+from stagewise.dynamics.observables import OBSERVABLES
+
 _ITERATIONS = "iterations"
 
 
@@ -211,6 +213,29 @@ SUMMARY = pa.schema(
         _field("seeds", _INTEGER, "number of runs in the row"),
     ]
 )
+
+
+_MEASURED_FROM = {
+    "learning_iteration": {"response_values"},
+    "next_value_overlap": {"response_values"},
+    "response_value": {"response_values"},
+    "mode_learning_iteration": {"mode_strengths"},
+    "final_strength": {"mode_strengths"},
+    "next_overlap": {"mode_strengths"},
+    "outcome": {"mode_strengths"},
+    "mode_strength": {"mode_strengths"},
+    "alignment": {"response_values", "mode_strengths"},
+    "nearest_reduced_rank": {"reduced_rank_distance"},
+    "nearest_reduced_rank_response": {"reduced_rank_response_distance"},
+    "best_test_error": {"test_error"},
+    "final_test_error": {"test_error"},
+    "final_imbalance": {"imbalance"},
+}
+
+
+def measured_from(name: str) -> set[str]:
+    """Observables that a column of the learning times, or a curve of the summary, is made of."""
+    return _MEASURED_FROM.get(name, {name}.intersection(OBSERVABLES))
 
 
 def units_of(schema: pa.Schema) -> dict[str, str]:

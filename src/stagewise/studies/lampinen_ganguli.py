@@ -27,9 +27,9 @@ STUDY = Study(
 The set-up of Lampinen and Ganguli (2019): {{ task.dim_in }} one-hot inputs, {{ task.dim_out }} outputs and hidden units, a teacher of rank 1 or 3 with singular values m·(rank, …, 1), output noise of standard deviation {{ task.noise }}; product of the layers at 10⁻⁵ at first, step {{ each.step_size | join(", ") }} (theirs, in this convention, is 0.1), {{ each.replicates }} draws of teacher and noise. (a–f) Their asymptotic theory (lines; full with the growth 2 ln(1 + ησ) of a simultaneous step, dotted with the flow's 2ησ, as they have it) and training (markers, mean and 5–95 %) from aligned and random orthogonal starts; test error is measured against the noiseless teacher; errors beyond the frame are not shown. The layers are updated at once here; their code updates one after the other, which follows the flow more closely. (g) Test error against time for steps that are not small, and (h) the largest miss of the theory with the flow's growth and with that of descent, 2 ln(1 + ησ) a step. (i) Inputs whose variances fall like i^−{{ datasets.teacher_coloured.input_decay }}, against the theory for white inputs of the same mean variance.""",
     alt="Train and test error of noisy teachers over training, theory as lines and training as markers, by signal strength and start, for large steps and for coloured inputs.",
 )
-CURVES = trajectory_summary("lampinen_ganguli")
+CURVES = trajectory_summary("lampinen_ganguli", of=("test_error", "loss"))
 THEORY = teachers("lampinen_ganguli")
-STEPS = trajectory_summary("lampinen_ganguli_steps")
+STEPS = trajectory_summary("lampinen_ganguli_steps", of=("test_error", "loss"))
 STEPS_THEORY = teachers("lampinen_ganguli_steps")
 EDGE = 0.5**0.25
 """Strength below which a teacher drowns in the noise, for half as many outputs as inputs."""
