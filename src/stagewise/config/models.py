@@ -67,8 +67,9 @@ class Experiment(Section):
         "per_sigma",
         description="absolute: the step itself; per_sigma: times the largest sigma; "
         "per_curvature: times the larger of the largest sigma and the top eigenvalue of sigma_x; "
-        "per_solution: times the top curvature of the balanced solution of depth L when sigma_x = I, "
-        "where 2 is the stable step: L sigma_1^(2 - 2/L), or less where entries are missing.",
+        "per_solution: times the top curvature of the balanced solution, so that 2 is the stable step: "
+        "L sigma_1^(2 - 2/L) for depth L and sigma_x = I, or less where entries are missing; for two "
+        "layers and moments that commute max lam_i(w_i + w_j) over modes, w = sigma/lam.",
     )
     replicates: Count = Field(20, description="Seeds per grid point.")
     modes: Count = Field(10, description="How many of the strongest modes are followed.")

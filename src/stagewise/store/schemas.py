@@ -132,6 +132,7 @@ _PLATEAU = [
 STAGES = pa.schema(
     [
         *_PLATEAU,
+        _field("sigma_ratio", _REAL, "largest ratio of neighbouring singular values of the target"),
         _field("rises", _INTEGER, "singular values learned in the stage that follows"),
         _field("peak_iteration", _INTEGER, "where the gradient peaks in it", _ITERATIONS),
         _field("peak_gradient_norm", _REAL, "Frobenius norm of the gradient at its peak"),
@@ -191,7 +192,7 @@ TEACHERS = pa.schema(
         _field("relative_step_size", _REAL, "step size in the experiment's own unit"),
         _field("fastest", _REAL, "growth of the strongest mode in one step, if inputs are white"),
         _field("version", _TEXT, "asymptotic, or finite: from the noisy targets of each draw"),
-        _field("law", _TEXT, "growth of the flow, or discrete: of descent"),
+        _field("law", _TEXT, "growth of the flow, or discrete: of the update rule"),
         _field("iteration", _INTEGER, "iteration", _ITERATIONS),
         _field("test_error", _REAL, "held-out error over the targets' size"),
         _field("train_error", _REAL, "training error over the targets' size"),
