@@ -14,7 +14,8 @@ from stagewise.studies.common.comparisons import (
     seed_floor,
 )
 from stagewise.studies.common.conditions import at_most, within
-from stagewise.studies.common.practice import slopes, slopes_by_seed, whole_range, worst
+from stagewise.studies.common.measures import value_range
+from stagewise.studies.common.practice import slopes, slopes_by_seed, worst
 from stagewise.studies.common.study import (
     Interval,
     Measurement,
@@ -243,7 +244,7 @@ def memory(runs: pd.DataFrame) -> Measurement:
     )
     return Measurement(
         value=worst(later["over_law"]),
-        interval=whole_range(later["over_law"]),
+        interval=value_range(later["over_law"]),
         note=f"{later['seeds'].max()} problems; of single slopes the median is {each.median():.4f} and "
         f"{(abs(each - 1) > 0.02).mean():.0%} are more than .02 off (largest {each.max():.2f}: a "
         f"crossover that these scales do not reach the end of). The plain law gives {plain}, stages "
