@@ -25,7 +25,7 @@ STUDY = Study(
     caption="""\
 {% set each = experiments.forecast_spiked -%}
 {% set data = datasets[each.datasets[0]] -%}
-Spiked spectra, made to break the staged forecast: {{ data.spikes | default(3) }} inputs of eigenvalue 1 among {{ data.dim_in | default(20) }}, the others between {{ data.weak_range | default([0.01, 0.05]) | join(" and ") }}; the target map is {{ data.spike_target | default(0.1) }} times as large on the strong inputs ({{ data.draws }} draws, {{ each.replicates // data.draws }} Gaussian starts each, {{ each.width | join(", ") }} hidden units, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁); family ours). (a) Share of draws on which a forecast misses trained networks by more than 3 % (root-mean-square log error over stages, means over starts). (b) Error of the staged and of the integrated forecast, a marker per draw; dotted: 3 %.""",
+Spiked spectra, made to break the staged forecast: {{ data.spikes | default(3) }} inputs of eigenvalue 1 among {{ data.dim_in | default(20) }}, the others between {{ data.weak_range | default([0.01, 0.05]) | join(" and ") }}; the target map is {{ data.spike_target | default(0.1) }} times as large on the strong inputs ({{ data.draws }} draws, {{ each.replicates // data.draws }} Gaussian starts each, {{ each.width | join(", ") }} hidden units, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁); family ours). (a) Share of draws on which a forecast misses trained networks by more than 3 % (root-mean-square log error over stages, means over starts). (b) Error of the staged and of the integrated forecast, a marker per draw; dotted: 3 %, solid: equal errors.""",
     alt="Share of draws on which each of four laws misses by more than three per cent over the "
     "initial scale, and errors of the staged against the integrated forecast by draw.",
 )
@@ -54,22 +54,27 @@ def draw(times: pd.DataFrame) -> Figure:
 
 def _by_draw(axes: Axes, errors: pd.DataFrame) -> None:
     wide = errors.pivot(index=["delta", "dataset"], columns="law", values="error")
-    for index, (delta, own) in enumerate(wide.groupby(level="delta")):
+    by_delta = wide.groupby(level="delta")
+    for index, ((delta, own), colour) in enumerate(
+        zip(by_delta, style.ordered_colours(len(by_delta)), strict=True)
+    ):
         axes.plot(
             own["integrated"],
             own["staged"],
             linestyle="none",
+            marker=style.MARKERS[index],
             markersize=3,
+            markerfacecolor="white",
+            color=colour,
             label=rf"$\delta={delta:g}$",
-            **style.open_marker(index),
         )
-    ends = [wide.min().min(), wide["staged"].max()]
-    axes.plot(ends, ends, color=style.INK, linewidth=0.8)
+    low = wide[["integrated", "staged"]].min().min()
+    axes.plot([low, 1.3 * LIMIT], [low, 1.3 * LIMIT], color=style.INK, linewidth=0.8)
     for line in (axes.axhline, axes.axvline):
         line(LIMIT, color=style.INK, linestyle=":", linewidth=0.8)
     axes.set(xscale="log", yscale="log")
     axes.set(xlabel="error of the integrated forecast", ylabel="error of the staged forecast")
-    axes.legend(loc="lower right", handletextpad=0.1)
+    axes.legend(loc="upper left", handletextpad=0.1)
 
 
 def _misses(errors: pd.DataFrame) -> pd.DataFrame:

@@ -50,6 +50,7 @@ def test_a_run_is_judged_by_its_worst_mode_and_its_balance(outcomes, imbalance, 
     times = pd.DataFrame(
         {
             "run": [0, 0],
+            "seed": [0, 0],
             "mode": [1, 2],
             "sigma": [1.0, 0.5],
             "lam": [1.0, 1.0],
