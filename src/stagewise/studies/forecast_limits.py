@@ -22,8 +22,9 @@ Two-layer networks on moments that do not commute ({{ each.width }} hidden units
     alt="Iterations per unit of initial scale over the plain law by stage and data set, and "
     "distances of the visited points to reduced-rank regression in sigma_x W and in W.",
 )
-TIMES = learning_times("forecast")
-POWER_LAWS = learning_times("forecast", datasets=("power_law", "held_out_power_law"))
+_MEASURED = ("response_values", "reduced_rank_distance", "reduced_rank_response_distance")
+TIMES = learning_times("forecast", of=_MEASURED)
+POWER_LAWS = learning_times("forecast", datasets=("power_law", "held_out_power_law"), of=_MEASURED)
 COMMUTING = "rotated_0"
 """The data set whose moments commute."""
 

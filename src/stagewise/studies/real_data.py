@@ -26,7 +26,7 @@ Real classification data ({{ each.datasets | join(", ") }}; pixels in [0, 1], on
     alt="Learned share of each mode of real data over training with predicted learning times as ticks, measured over predicted times by mode, and the error of the law by initial scale.",
 )
 TIMES = learning_times("real_data")
-CURVES = trajectory_summary("real_data")
+CURVES = trajectory_summary("real_data", of=("response_values",))
 UNCENTRED = learning_times("real_data_uncentred")
 SETS = learning_times("real_data", "real_data_sets", "real_data_cifar10")
 TURNING = 0.05
