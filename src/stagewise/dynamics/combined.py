@@ -9,7 +9,7 @@ from stagewise.dynamics.update_rule import Landscape, UpdateRule
 
 
 @dataclass(frozen=True)
-class DecayedLandscape:
+class DecayedLandscape(Landscape):
     """A landscape with the penalty decay/2 times the squares of the first `weights` parameters."""
 
     landscape: Landscape

@@ -10,11 +10,11 @@ import numpy as np
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.forecast.batches import batch_notes
-from stagewise.forecast.intervals import law_interval, law_spread, seed_interval
+from stagewise.forecast.intervals import law_interval, seed_interval
 from stagewise.forecast.options import Request
 from stagewise.forecast.practice import check_training
 from stagewise.forecast.report import Report, Stage, as_json, as_text
-from stagewise.forecast.settings import Forecast, e_folds, settle
+from stagewise.forecast.settings import Forecast, e_folds, run_spread, settle
 from stagewise.forecast.sources import Source, load
 from stagewise.intake.wording import counted
 from stagewise.problems.problem import Problem
@@ -58,10 +58,7 @@ def answer(request: Request) -> Report:
     followed = request.practice.problem(regression.problem)
     forecast = settle(request, followed, regression.dim_in, source.samples)
     stages = len(forecast.iterations)
-    grown = e_folds(followed, forecast)
-    spread = law_spread(forecast.method, grown, forecast.width, stages)
-    if forecast.noise is not None:
-        spread = np.hypot(spread, forecast.noise.spread)
+    spread = run_spread(followed, forecast)
     measured = None
     if request.check:
         check_training(request.practice, forecast.delta)
@@ -91,7 +88,7 @@ def answer(request: Request) -> Report:
         stages=_stages(forecast, spread, measured, regression.rank_shares),
         notes=(
             *source.notes,
-            *_notes(grown, forecast, measured),
+            *_notes(e_folds(followed, forecast), forecast, measured),
             *request.practice.notes(stages),
             *_limits(followed, request, forecast),
         ),

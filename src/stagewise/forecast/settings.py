@@ -7,6 +7,7 @@ import numpy as np
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.forecast.batches import BatchNoise, batch_noise, batch_room
+from stagewise.forecast.intervals import law_spread
 from stagewise.forecast.laws import (
     LARGEST_DELTA,
     check_positive,
@@ -58,6 +59,11 @@ def settle(
     most = min(stage_count(problem, width, None), learnable(practice, problem.modes.sigma))
     wanted = min(most, DEFAULT_STAGES) if request.stages is None else request.stages
     stages = stage_count(problem, width, wanted)
+    if stages > most:
+        raise StagewiseError(
+            f"stages is {stages}; it must be from 1 to {most}, as no more singular values of sigma_xy are "
+            f"above the weight decay {practice.weight_decay:g}."
+        )
     delta = _delta(request, dim_in)
     if request.method == "integrated" and delta > LARGEST_DELTA:
         raise StagewiseError(
@@ -120,6 +126,17 @@ def e_folds(problem: Problem, forecast: Forecast) -> FloatArray:
     modes, stages = problem.modes, len(forecast.iterations)
     end = 0.5 * np.log(2 * modes.sigma[:stages] / modes.lam[:stages])
     return np.asarray(np.clip(forecast.delta + end, 0.5, forecast.delta))
+
+
+def run_spread(problem: Problem, forecast: Forecast) -> FloatArray:
+    """Standard deviation of ln T of a run around its forecast (stages,), batches included."""
+    stages = len(forecast.iterations)
+    grown = e_folds(problem, forecast)
+    spread = law_spread(forecast.method, grown, forecast.width, stages)
+    if forecast.schedule_length is not None:
+        schedule = forecast.practice.factors(forecast.schedule_length)
+        spread *= [schedule.stretch(time) for time in forecast.iterations]
+    return spread if forecast.noise is None else np.hypot(spread, forecast.noise.spread)
 
 
 def _delta(request: Request, dim_in: int) -> float:

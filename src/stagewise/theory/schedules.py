@@ -28,6 +28,13 @@ class Schedule:
         place = int(elapsed / size * (1 + 1e-12))
         return self.factor((place + 0.5) * size), max((place + 1) * size - elapsed, 1e-9 * size)
 
+    def stretch(self, iterations: float) -> float:
+        """Mean of the factor so far over what it is then: by how much scatter of ln T grows.
+
+        Derived: an amplitude that is off by da is late by da over the growth at that time.
+        """
+        return self.moments(iterations)[0] / iterations / self.piece(iterations)[0]
+
     def moments(self, iterations: float) -> tuple[float, float]:
         """Sums of the factor and of its square over the first iterations."""
         edges = np.append(np.arange(_PIECES) * self.length / _PIECES, self.length)
