@@ -166,3 +166,10 @@ def test_words_stand_out_from_their_ground(page, theme):
     assert min(low.values()) >= 4.5, low
     lines = [contrast(colours[f"c{k}"], colours["soft"]) for k in range(1, 10)]
     assert min(lines) >= 3
+
+
+def test_the_page_of_the_default_run_is_small():
+    path = ROOT / "figures/index.html"
+    if not path.is_file():
+        pytest.skip("the default run has not been built here")
+    assert path.stat().st_size < 3e6

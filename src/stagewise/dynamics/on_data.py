@@ -14,7 +14,7 @@ import numpy as np
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.clock import stepping
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
-from stagewise.dynamics.update_rule import UpdateRule
+from stagewise.dynamics.update_rule import Landscape, UpdateRule
 from stagewise.errors import StagewiseError
 
 Activation = Literal["linear", "tanh", "relu"]
@@ -129,7 +129,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class SampleLandscape:
+class SampleLandscape(Landscape):
     """The mean losses of a network on a batch of samples, as an update rule sees them.
 
     inputs, outputs : (runs, batch, dimension). depth : how many of the parameters are weights; the

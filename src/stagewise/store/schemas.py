@@ -2,6 +2,8 @@
 
 import pyarrow as pa
 
+from stagewise.dynamics.observables import OBSERVABLES
+
 _ITERATIONS = "iterations"
 
 
@@ -99,6 +101,7 @@ LEARNING_TIMES = pa.schema(
         _field("predicted_flow", _REAL, "delta/(step_size sigma)", _ITERATIONS),
         _field("predicted_discrete", _REAL, "delta/ln(1 + step_size sigma)", _ITERATIONS),
         _field("predicted_reduced_rank", _REAL, "reduced-rank staged law", _ITERATIONS),
+        _field("predicted_vanishing_flow", _REAL, "the same of a flow from 0", _ITERATIONS),
         _field("predicted_staged", _REAL, "staged forecast; missing: not computed", _ITERATIONS),
         _field("predicted_integrated", _REAL, "integrated forecast; missing likewise", _ITERATIONS),
         _field("nearest_reduced_rank", _REAL, "smallest distance of W to regression of this rank"),
@@ -161,6 +164,7 @@ FORECASTS = pa.schema(
         _field("relative_step_size", _REAL, "step size in the experiment's own unit"),
         _field("mode", _INTEGER, "stage, from 1"),
         _field("predicted_reduced_rank", _REAL, "reduced-rank staged law", _ITERATIONS),
+        _field("predicted_vanishing_flow", _REAL, "the same of a flow from 0", _ITERATIONS),
         _field("predicted_staged", _REAL, "staged forecast", _ITERATIONS),
         _field("predicted_integrated", _REAL, "integrated forecast", _ITERATIONS),
         _field("largest_curvature", _REAL, "step size times top curvature on the way"),
@@ -190,7 +194,7 @@ TEACHERS = pa.schema(
         _field("relative_step_size", _REAL, "step size in the experiment's own unit"),
         _field("fastest", _REAL, "growth of the strongest mode in one step, if inputs are white"),
         _field("version", _TEXT, "asymptotic, or finite: from the noisy targets of each draw"),
-        _field("law", _TEXT, "growth of the flow, or discrete: of descent"),
+        _field("law", _TEXT, "growth of the flow, or discrete: of the update rule"),
         _field("iteration", _INTEGER, "iteration", _ITERATIONS),
         _field("test_error", _REAL, "held-out error over the targets' size"),
         _field("train_error", _REAL, "training error over the targets' size"),
@@ -212,6 +216,29 @@ SUMMARY = pa.schema(
         _field("seeds", _INTEGER, "number of runs in the row"),
     ]
 )
+
+
+_MEASURED_FROM = {
+    "learning_iteration": {"response_values"},
+    "next_value_overlap": {"response_values"},
+    "response_value": {"response_values"},
+    "mode_learning_iteration": {"mode_strengths"},
+    "final_strength": {"mode_strengths"},
+    "next_overlap": {"mode_strengths"},
+    "outcome": {"mode_strengths"},
+    "mode_strength": {"mode_strengths"},
+    "alignment": {"response_values", "mode_strengths"},
+    "nearest_reduced_rank": {"reduced_rank_distance"},
+    "nearest_reduced_rank_response": {"reduced_rank_response_distance"},
+    "best_test_error": {"test_error"},
+    "final_test_error": {"test_error"},
+    "final_imbalance": {"imbalance"},
+}
+
+
+def measured_from(name: str) -> set[str]:
+    """Observables that a column of the learning times, or a curve of the summary, is made of."""
+    return _MEASURED_FROM.get(name, {name}.intersection(OBSERVABLES))
 
 
 def units_of(schema: pa.Schema) -> dict[str, str]:

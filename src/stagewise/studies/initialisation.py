@@ -21,13 +21,13 @@ STUDY = Study(
     __name__,
     order=50,
     question="Does every vanishing start learn in stages?",
-    title="Any vanishing start learns in stages",
+    title="Stages need no aligned start, and a balanced one of the wrong orientation ends late",
     caption="""{% set each = experiments.initialisation -%}
-Five commuting modes learned from different starts ({{ each.initialisation | join(", ") }}; unbalanced: Gaussian, first layer ten times larger and second ten times smaller), step ησ₁ = {{ each.step_size | join(", ") }}, {{ each.replicates }} seeds, each with its own σ and λ (protocol ours). (a, b) Measured over predicted learning time, mean and 5–95 % over modes and seeds, by start and by number of hidden units; a network of width 3 learns the three strongest modes. (c) Alignment of the strongest singular direction of W with that of sigma_xy: generic starts turn in before the mode is learned (mean; band 5–95 % of Gaussian starts; an aligned start is at 1 only once the mode is the largest of sigma_x W). An orthogonal start whose determinant has the sign opposite to that of sigma_xy cannot learn the last mode but through rounding, which makes the long bars in (a). (d) Share of neighbouring modes that are learned in the wrong order, with 95 % intervals.""",
+Five commuting modes learned from different starts ({{ each.initialisation | join(", ") }}; unbalanced: Gaussian, first layer ten times larger and second ten times smaller), step ησ₁ = {{ each.step_size | join(", ") }}, {{ each.replicates }} seeds, each with its own σ and λ (protocol ours). (a, b) Measured over predicted learning time, mean and 5–95 % over modes and seeds, by start and by number of hidden units; a network of width 3 learns the three strongest modes. (c) Alignment of the strongest singular direction of W with that of sigma_xy: generic starts turn in before the mode is learned (mean; band 5–95 % of Gaussian starts; an aligned start is at 1 only once the mode is the largest of sigma_x W). An orthogonal start whose determinant has the sign opposite to that of sigma_xy learns the last mode at about three times the law, when what finite steps leave of its balance has grown (beyond δ ≈ 18 rounding does so earlier): the long bars in (a). (d) Share of neighbouring modes that are learned in the wrong order, with 95 % intervals.""",
     alt="Measured over predicted learning times by start and by width, alignment of the strongest mode over training, and the share of neighbouring modes learned out of order.",
 )
-TIMES = learning_times("initialisation")
-CURVES = trajectory_summary("initialisation")
+TIMES = learning_times("initialisation", of=("response_values", "mode_strengths"))
+CURVES = trajectory_summary("initialisation", of=("response_values", "mode_strengths"))
 CLOSE = 0.95
 """Neighbouring modes whose singular values are closer than this ratio are told apart slowly."""
 LATE = 1.8

@@ -1,5 +1,7 @@
 """Small summaries of learning times that both figures and claims read."""
 
+from collections.abc import Callable, Collection
+
 import numpy as np
 import pandas as pd
 
@@ -99,22 +101,48 @@ FORECASTS = {
 """Laws by their columns `predicted_…`, from plain to integrated, with their names in figures."""
 
 
-def forecast_errors(times: pd.DataFrame) -> pd.DataFrame:
+def forecast_errors(times: pd.DataFrame, laws: Collection[str] = FORECASTS) -> pd.DataFrame:
     """Root-mean-square log error of each law over stages, learning times averaged over seeds.
 
     times : learning times with forecasts. Returns columns dataset, relative_step_size, delta, law,
-    error, stages. A stage counts where it was both measured and forecast.
+    error, worst_stage (its largest absolute log error), stages. A stage counts where it was both
+    measured and forecast.
     """
     keys = ["dataset", "relative_step_size", "delta"]
-    columns = ["learning_iteration", *(f"predicted_{law}" for law in FORECASTS)]
+    columns = ["learning_iteration", *(f"predicted_{law}" for law in laws)]
     mean = times.groupby([*keys, "mode"])[columns].mean().reset_index()
     rows = []
-    for law in FORECASTS:
+    for law in laws:
         gap = np.log(mean["learning_iteration"] / mean[f"predicted_{law}"])
         for key, group in mean.assign(gap=gap).dropna(subset="gap").groupby(keys):
             error = float(np.sqrt((group["gap"] ** 2).mean()))
-            rows.append((*key, law, error, len(group)))
-    return pd.DataFrame(rows, columns=[*keys, "law", "error", "stages"])
+            rows.append((*key, law, error, float(group["gap"].abs().max()), len(group)))
+    return pd.DataFrame(rows, columns=[*keys, "law", "error", "worst_stage", "stages"])
+
+
+def draws_apart(times: pd.DataFrame) -> pd.DataFrame:
+    """The same runs with a data set for each draw, told by its strongest singular value."""
+    strongest = times.groupby(["experiment", "run"])["sigma"].transform("max")
+    return times.assign(dataset=times["dataset"] + strongest.map(" {:.9f}".format))
+
+
+def in_place_of(law: str, other: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """A rival: the prediction of another law under the name of the claim's."""
+
+    def rival(times: pd.DataFrame) -> pd.DataFrame:
+        return times.assign(**{f"predicted_{law}": times[f"predicted_{other}"]})
+
+    return rival
+
+
+def listed(values: pd.Series) -> str:
+    """Errors in a row, for a note."""
+    return ", ".join(f"{value:.4f}" for value in values)
+
+
+def scales(times: pd.DataFrame) -> str:
+    """The initial scales of some runs, for a note."""
+    return ", ".join(f"{delta:g}" for delta in sorted(times["delta"].unique()))
 
 
 def turning(times: pd.DataFrame) -> pd.Series:

@@ -48,6 +48,11 @@ class Outline:
     figure_reads: tuple[Table, ...]
     claims: tuple[ClaimOutline, ...]
 
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        """Tables of the figure and of every claim."""
+        return (*self.figure_reads, *(table for each in self.claims for table in each.reads))
+
 
 def study_names() -> list[str]:
     """Names of the studies: the modules in the folder `studies`, in the alphabet's order."""
@@ -151,6 +156,7 @@ def _tables(entries: list[dict]) -> tuple[Table, ...]:  # type: ignore[type-arg]
             tuple(each["experiments"]),
             tuple(each["optional"]),
             None if each["datasets"] is None else tuple(each["datasets"]),
+            tuple(each["observables"]),
         )
         for each in entries
     )
