@@ -66,6 +66,7 @@ TINY = {
     "lampinen_ganguli_own": {"replicates": 2, "iterations": 60},
     "lampinen_ganguli_steps": {"replicates": 2, "iterations": 60},
     "forecast": {"delta": [6, 9], "replicates": 2},
+    "forecast_spiked": {"delta": [6, 9], "replicates": 2},
     "saddle_stages": {"product_scale": [1e-3], "replicates": 2},
     "stage_counts_2": {"replicates": 4},
     "stage_counts_3": {"product_scale": [1e-3], "replicates": 4},
@@ -87,6 +88,7 @@ TINY_PLATEAUS = {
 }
 TINY_DATA = {
     "autoencoder": {"dim": 6, "rank": 3, "samples": 60},
+    "spiked": {"draws": 2},
     "autoencoder_draws": {"dim": 6, "rank": 3, "samples": 60, "draws": 2},
     "matrices_20": {"dim_in": 6, "dim_out": 6, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
     "matrices_50": {"dim_in": 7, "dim_out": 7, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},

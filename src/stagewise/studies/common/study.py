@@ -238,6 +238,10 @@ class Study:
         measured, and of which runs. reads : tables that the function is given. holds : condition
         on the measured value, from theory or from what the claim says, and older than any result.
         """
+        if name == self.name:
+            raise ValueError(
+                f"The claim {name} has the name of its study; both are targets, so rename one"
+            )
         tables = (reads,) if isinstance(reads, Table) else reads
 
         def register(measure: Measure) -> Claim:
