@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import best_errors
 from stagewise.studies.common.conditions import between
 from stagewise.studies.common.measures import bootstrap_confidence
 from stagewise.studies.common.study import (
@@ -142,3 +141,26 @@ def a_tenth_worse(times: pd.DataFrame, solved: pd.DataFrame) -> tuple[pd.DataFra
     one = times[times["depth"] == 1]
     two = one.assign(depth=2, best_test_error=1.1 * one["best_test_error"])
     return pd.concat([one, two]), solved
+
+
+def best_errors(times: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
+    """Smallest held-out error of each method on each draw, and over that of ridge regression.
+
+    times : learning times with one and two layers, replicate r on draw r. references : of the same
+    data sets. Every method is given its best stopping time, rank or penalty on the held-out data
+    themselves. Returns columns dataset, seed, method, error, over_ridge.
+    """
+    trained = times.groupby(["dataset", "seed", "depth"])["best_test_error"].min().reset_index()
+    trained["method"] = trained["depth"].map({1: "one layer", 2: "two layers"})
+    solved = references.groupby(["dataset", "draw", "method"])["test_error"].min().reset_index()
+    solved["method"] = solved["method"].map({"reduced_rank": "reduced rank", "ridge": "ridge"})
+    best = pd.concat(
+        [
+            trained.rename(columns={"best_test_error": "error"}).drop(columns="depth"),
+            solved.rename(columns={"draw": "seed", "test_error": "error"}),
+        ]
+    )
+    ridge = best[best["method"] == "ridge"].set_index(["dataset", "seed"])["error"]
+    matched = pd.MultiIndex.from_frame(best[["dataset", "seed"]]).map(ridge)
+    best = best.assign(over_ridge=best["error"].to_numpy() / np.asarray(matched))
+    return best[best["method"] != "ridge"].reset_index(drop=True)

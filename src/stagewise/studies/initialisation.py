@@ -6,9 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import out_of_order
 from stagewise.studies.common.conditions import at_most, within
-from stagewise.studies.common.measures import value_range
+from stagewise.studies.common.measures import value_range, wilson_interval
 from stagewise.studies.common.study import (
     Interval,
     Measurement,
@@ -251,3 +250,29 @@ def some_swapped(times: pd.DataFrame) -> pd.DataFrame:
     """Every fifth seed learns its two strongest modes in the wrong order."""
     swapped = times["seed"].mod(5).eq(0) & times["mode"].isin((1, 2))
     return times.assign(mode=times["mode"].where(~swapped, 3 - times["mode"]))
+
+
+def out_of_order(times: pd.DataFrame, closest: float = 1.0) -> pd.DataFrame:
+    """Share of neighbouring modes of which the weaker is learned first, by start and delta.
+
+    times : learning times; modes are followed by their own strengths, and one never learned counts
+    as infinitely late. closest : pairs whose singular values have a larger ratio are left out.
+    Returns columns initialisation, delta, share, low, high, pairs.
+    """
+    keys = ["initialisation", "delta"]
+    index = [*keys, "run"]
+    wide, sigma = (
+        times.pivot(index=index, columns="mode", values=name).to_numpy()
+        for name in ("mode_learning_iteration", "sigma")
+    )
+    wide = np.where(np.isnan(wide), np.inf, wide)
+    counted = sigma[:, 1:] / sigma[:, :-1] <= closest
+    runs = times.pivot(index=index, columns="mode", values="sigma").index
+    swapped = pd.DataFrame((wide[:, 1:] < wide[:, :-1]) & counted, index=runs)
+    pairs_of = pd.DataFrame(counted, index=runs)
+    rows = []
+    for key, group in swapped.groupby(level=keys):
+        count = int(group.to_numpy().sum())
+        pairs = int(pairs_of.loc[group.index].to_numpy().sum())
+        rows.append((*key, count / pairs, *wilson_interval(count, pairs), pairs))
+    return pd.DataFrame(rows, columns=[*keys, "share", "low", "high", "pairs"])

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 from stagewise.arrays import FloatArray
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import (
+from stagewise.studies.common.conditions import at_most, within
+from stagewise.studies.common.measures import failure_bracket, value_range
+from stagewise.studies.common.stability import (
     stability_brackets,
     swapped_pairs,
     with_stability,
 )
-from stagewise.studies.common.conditions import at_most, within
-from stagewise.studies.common.measures import failure_bracket, value_range
 from stagewise.studies.common.study import Interval, Measurement, Study, learning_times
 from stagewise.theory import CONVERGENCE_THRESHOLD, OVERSHOOT_THRESHOLD, stable_step
 

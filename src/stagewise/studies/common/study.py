@@ -248,6 +248,10 @@ class Study:
         on the measured value, from theory or from what the claim says. It is committed before the run
         that judges it; docs/claims.md says where one was changed after a result.
         """
+        if name == self.name:
+            raise ValueError(
+                f"The claim {name} has the name of its study; both are targets, so rename one"
+            )
         tables = (reads,) if isinstance(reads, Table) else reads
 
         def register(measure: Measure) -> Claim:
