@@ -195,7 +195,8 @@ tanh_times_large.rival("Cross-entropy has the curvature of squared loss.")(no_fa
 @STUDY.claim(
     "practice_held_out_slopes",
     source="practice",
-    statement="The same as for digits, of slopes, on MNIST, which was set aside while the laws were made.",
+    statement="The same as for digits, of slopes, on MNIST, which was set aside while the laws "
+    "were made.",
     reads=HELD_OUT,
     holds=within(1, 0.03),
 )
