@@ -230,7 +230,7 @@ def independent(runs: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "practice_level_repulsion",
     source="practice",
-    statement="Noise pushes the rate of a later mode down through every mode before it (slope times "
+    statement="Noise pushes the rate of a later mode down through the modes before it (slope times "
     "the second-order rate, worst of modes 2 and 3).",
     reads=RUNS,
     holds=within(1, 0.04),

@@ -23,7 +23,7 @@ STUDY = Study(
     __name__,
     order=120,
     question="Does deep matrix factorisation go from saddle to saddle?",
-    title="Deep matrix factorisation escapes one saddle per singular value",
+    title="Deep matrix factorisation escapes one saddle per singular value if these are well apart",
     caption="""{% set each = experiments.saddle_stages -%}
 {% set data = datasets[each.datasets[0]] -%}
 Deep matrix factorisation of a fully observed target of rank R with singular values 2^(R−1), …, 2, 1 (n = {{ data.dim_in }}, width n, Gaussian start, product scale ε = {{ each.product_scale | join(", ") }}; step {{ each.step_size | join(", ") }}/(Lσ₁^(2−2/L)); one run for each of {{ each.replicates }} ranks and every depth; parameters ours). Left: singular values of the product at the highest rank, the k-th with the marker of rank k; dotted: their targets. Middle: loss for R = {{ data.rank | join(", ") }}; dotted: ½Σσₖ² over the modes not yet learned, the loss at which training should rest. Right: gradient norm, ranks shifted by factors of 100 apart, with the peaks that were counted as stages: R of them for rank R.""",
