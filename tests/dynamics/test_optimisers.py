@@ -216,22 +216,65 @@ def test_a_mistake_in_a_rule_is_a_sentence(optimizer, sentence):
     assert sentence in str(error.value)
 
 
-def test_a_rule_is_added_by_one_module(tmp_path):
-    """Runs the example of the documentation on a copy of the package, with nothing else changed."""
+STUDY_OF_RULES = """
+import sys
+import pandas as pd
+import yaml
+from stagewise.pipeline.training.table import training_experiment, training_rows
+from stagewise.store.training_schema import training_table
+from stagewise.studies.optimisers import STUDY
+
+section = yaml.safe_load(open(sys.argv[1], encoding="utf-8"))["training"]["optimisers"]
+(added,) = yaml.safe_load(sys.argv[2])
+section |= {"rules": [section["rules"][0], added], "replicates": 2, "end_cases": 2}
+section |= {"end_iterations": 100, "deep_decay": section["deep_decay"][:1]}
+rows = training_table(training_rows("optimisers", training_experiment(section))).to_pandas()
+rows = rows.astype({name: "str" for name in rows.select_dtypes("category")})
+print(*sorted(rows[rows["dataset"] == "diagonal"]["rule"].unique()))
+print(*(label.get_text() for label in STUDY.draw(rows).axes[2].get_yticklabels()))
+print(STUDY.claims[0].measure(rows).value)
+"""
+
+
+@pytest.fixture(scope="module")
+def one_module_more(tmp_path_factory):
+    """A copy of the package with the documentation's rule, and how to run Python with it."""
+    folder = tmp_path_factory.mktemp("added")
     text = (ROOT / "docs/add-an-update-rule.md").read_text(encoding="utf-8")
     module, use = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    shutil.copytree(ROOT / "src/stagewise", tmp_path / "stagewise")
-    (tmp_path / "stagewise/dynamics/optimisers/sign_descent.py").write_text(module)
-    done = subprocess.run(
-        [sys.executable, "-c", use],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    (line,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    shutil.copytree(ROOT / "src/stagewise", folder / "stagewise")
+    (folder / "stagewise/dynamics/optimisers/sign_descent.py").write_text(module)
+
+    def run(program, *arguments):
+        return subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            env=os.environ | {"PYTHONPATH": str(folder)},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run, use, line
+
+
+def test_a_rule_is_added_by_one_module(one_module_more):
+    """Runs the example of the documentation on a copy of the package, with nothing else changed."""
+    run, use, _ = one_module_more
+    done = run(use)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["sign_descent", "ok"]
+
+
+def test_the_study_of_update_rules_finds_the_added_rule_by_its_name(one_module_more):
+    run, _, line = one_module_more
+    done = run(STUDY_OF_RULES, ROOT / "config.yaml", line)
+    assert done.returncode == 0, done.stderr
+    rules, labels, measured = done.stdout.splitlines()
+    assert rules == "gradient_descent sign_descent"
+    assert labels == "descent sign_descent"
+    assert abs(float(measured) - 1) < 0.01
 
 
 def test_modules_of_the_package_import_what_they_use_from_its_home():

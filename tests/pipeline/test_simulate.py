@@ -131,6 +131,10 @@ def test_a_step_per_solution_is_in_units_of_the_curvature_of_what_is_observed():
     curvature = completion_curvature(part.sigma_xy, part.observed, 3)
     assert_allclose(absolute_step(0.3, "per_solution", part, 3), 0.3 / curvature)
     assert absolute_step(0.3, "per_solution", part, 1) == 0.3
+    spec = AlignedData(kind="aligned", sigma=[2.0, 1.0], lam=[5.0, 1.0])
+    coloured = draw_moments("units", spec, None)[0].problem(centred=True)
+    # Of two layers max λᵢ(wᵢ + wⱼ), with w = 0.4 and 1.
+    assert_allclose(absolute_step(0.3, "per_solution", coloured), 0.3 / (5 * 1.4))
 
 
 def test_learning_times_have_one_row_a_run_and_mode_and_the_declared_columns():

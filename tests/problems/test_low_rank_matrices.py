@@ -30,6 +30,14 @@ def test_singular_values_halve_down_to_one(rank):
     assert_allclose(values, 2.0 ** np.arange(rank - 1, -1, -1))
 
 
+def test_ratios_of_one_draw_share_its_singular_vectors():
+    half, near = drawn(rank=[3], ratio=[0.5, 0.8], draws=1)
+    assert_allclose(near.problem(True).modes.sigma, [0.8**-2, 0.8**-1, 1])
+    assert_allclose(
+        np.abs(near.problem(True).modes.left), np.abs(half.problem(True).modes.left), atol=1e-12
+    )
+
+
 def test_shares_of_one_draw_have_the_same_target_and_nested_masks():
     most, half, few = drawn(draws=1, observed=[1, 0.5, 0.2])
     assert (most.sigma_xy == half.sigma_xy).all()

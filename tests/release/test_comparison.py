@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stagewise.cli import main
@@ -30,7 +31,8 @@ def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a", ord
             "blank": [None, 1.0, np.inf],
         }
     )
-    for name in AGGREGATES:
+    for name in (*AGGREGATES, "training/optimisers"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_table(table, folder / f"{name}.parquet")
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     pd.DataFrame({"dataset": ["digits"], "delta_x": [0.5 * factor]}).to_csv(
@@ -102,6 +104,27 @@ def test_a_claim_that_is_gone_is_a_difference(tmp_path, reference):
     assert outcome.claims[0].detail == "only in the reference"
 
 
+def test_tables_of_training_are_compared_too(tmp_path, reference):
+    second = build(tmp_path / "second")
+    path = second / "training/optimisers.parquet"
+    table = pq.read_table(path)
+    times = pa.array([1.0, 2.0, 4.0])
+    place = table.column_names.index("learning_iteration")
+    write_table(table.set_column(place, "learning_iteration", times), path)
+    outcome = verify(second, reference)
+    assert {each.name: each.tier for each in outcome.outputs if each.deviation} == {
+        "training/optimisers": "statistically consistent"
+    }
+    path.rename(second / "training/other.parquet")
+    outcome = verify(second, reference)
+    details = {each.name: each.detail for each in outcome.outputs if each.tier == "different"}
+    assert not outcome.passed
+    assert details == {
+        "training/other": "only in the rebuild",
+        "training/optimisers": "only in the reference",
+    }
+
+
 def test_without_a_reference_there_is_a_sentence(tmp_path):
     with pytest.raises(StagewiseError, match="there is nothing to compare with"):
         verify(build(tmp_path / "results"), tmp_path / "nowhere")
@@ -128,5 +151,5 @@ def test_an_archive_can_be_made_again_over_itself(tmp_path, reference):
     archive(second, reference)
     assert verify(second, reference).outputs[0].tier == "bit-identical"
     hashes = json.loads((reference / "hashes.json").read_text())
-    assert set(hashes) == set(AGGREGATES)
+    assert set(hashes) == {*AGGREGATES, "training/optimisers"}
     shutil.rmtree(reference)

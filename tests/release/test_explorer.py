@@ -15,6 +15,7 @@ import pytest
 
 from stagewise.dynamics.modes import mode_recursion
 from stagewise.release.page import render
+from stagewise.studies.common.comparisons import FORECASTS
 from stagewise.theory import flow_learning_iteration
 from stagewise.theory.depth import leading_iteration
 
@@ -27,13 +28,17 @@ WITHIN = 0.02
 """How near halfway points lie to the law at δ ≥ 8, where λ = σ."""
 
 
-def opened(address, profile, *options):
-    """The document as the browser has it once scripts have run."""
+def browse(address, profile, *options):
+    """One visit of the browser, until scripts have run."""
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     flags += ["--no-first-run", "--virtual-time-budget=4000", f"--user-data-dir={profile}"]
-    command = [BROWSER, *flags, *options, "--dump-dom", address]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
-    return done.stdout.decode()
+    command = [BROWSER, *flags, *options, address]
+    return subprocess.run(command, capture_output=True, timeout=120, check=True)
+
+
+def opened(address, profile, *options):
+    """The document as the browser has it once scripts have run."""
+    return browse(address, profile, *options, "--dump-dom").stdout.decode()
 
 
 def answered(page_html, action, folder, hash_="", *options):
@@ -69,7 +74,7 @@ def script(tmp_path):
 
 
 MODES = """return [...document.querySelectorAll("#explorer-picture .mode")].map(
-    (each) => [each.dataset.halfway, each.dataset.discrete, each.dataset.flow].map(Number));"""
+    (each) => ["halfway", "discrete", "flow", "refined"].map((name) => Number(each.dataset[name])));"""
 
 
 def test_the_recursion_in_the_browser_is_that_of_the_package(script):
@@ -119,7 +124,7 @@ def test_one_layer_is_half_learned_at_its_half_life_whatever_the_start(script):
 
 
 def drawn(shown, spectrum, settings):
-    """For each (delta, step) that is dragged to: (halfway, law, flow) of every mode."""
+    """For each (delta, step) that is dragged to: (halfway, law, flow, ring) of every mode."""
     return shown(
         f"return {json.dumps(settings)}.map(([delta, step]) => {{"
         """const form = document.getElementById("explorer-controls");
@@ -137,26 +142,34 @@ def test_drawn_halfway_points_lie_at_the_ticks_of_the_law(shown, spectrum):
     found = drawn(shown, spectrum, settings)
     assert len(found) == len(settings)
     for modes in found:
-        for halfway, discrete, _ in modes:
+        for halfway, discrete, _, _ in modes:
             assert halfway == pytest.approx(discrete, rel=WITHIN)
+
+
+@pytest.mark.parametrize("spectrum", ["gaps", "powers", "single", "data"])
+def test_with_what_is_left_of_the_law_they_do_so_at_every_step_that_settles(shown, spectrum):
+    settings = [(delta, step) for delta in (8, 12, 16) for step in (0.02, 0.25, 0.5, 0.75, 1)]
+    for modes in drawn(shown, spectrum, settings):
+        for halfway, _, _, refined in modes:
+            assert halfway == pytest.approx(refined, rel=0.015)
 
 
 def test_at_a_step_of_one_half_what_is_left_of_the_law_is_a_part_of_an_iteration(shown):
     """It does not grow with δ, but at δ = 8 the law itself is 20 iterations: `WITHIN` is missed."""
     modes = [modes[0] for modes in drawn(shown, "single", [(8, 0.5), (12, 0.5), (16, 0.5)])]
-    for halfway, discrete, _ in modes:
+    for halfway, discrete, _, _ in modes:
         assert -1 < halfway - discrete < 0
-    (halfway, discrete, flow), *later = modes
+    (halfway, discrete, flow, _), *later = modes
     assert halfway / discrete < 1 - WITHIN
     assert flow / halfway < 1 - 4 * WITHIN  # the law of the flow is much further off
-    for halfway, discrete, _ in later:
+    for halfway, discrete, _, _ in later:
         assert halfway == pytest.approx(discrete, rel=WITHIN)
 
 
 def test_where_lam_is_not_sigma_the_gap_is_the_one_that_the_page_names(shown):
     modes = shown(MODES, "#delta=16&step=0.02&spectrum=data")
     assert len(modes) == 2
-    for (halfway, discrete, _), sigma in zip(modes, (0.5, 0.2), strict=True):
+    for (halfway, discrete, _, _), sigma in zip(modes, (0.5, 0.2), strict=True):
         offset = math.log(sigma / 0.4) / 2 / 16
         assert abs(offset) > 0.005
         assert halfway / discrete - 1 == pytest.approx(offset, abs=0.002)
@@ -225,28 +238,86 @@ def test_filters_leave_the_rows_that_they_name(shown):
     assert found[1][1] == "1 of 3 shown"
 
 
-def test_the_picture_of_real_data_is_read_by_keyboard_and_shows_the_forecast_that_is_chosen(shown):
-    first, second, ticks = shown(
-        """const reader = document.getElementById("recorded-iteration");
-        const said = document.getElementById("recorded-shares");
-        const read = (value) => { reader.value = value; reader.dispatchEvent(new Event("input")); return said.textContent; };
-        const tick = () => document.querySelector("#recorded-picture .discrete").getAttribute("x1");
-        const law = document.getElementById("recorded-law");
-        const early = tick(); law.value = 3; law.dispatchEvent(new Event("input"));
-        return [read(20), read(90), [early, tick()]];"""
+def test_the_picture_of_real_data_has_every_forecast_beside_what_was_measured(shown):
+    ticks, labels = shown(
+        """const all = (selector) => [...document.querySelectorAll("#recorded-picture " + selector)];
+        return [all(".tick").map((each) => Number(each.dataset.iteration)), all("text").map((each) => each.textContent)];"""
     )
-    shares = [[float(each) for each in re.findall(r": ([\d.]+)", text)] for text in (first, second)]
+    measured = {sigma: 16 / sigma + 0.5 for sigma in (0.5, 0.2)}
+    expected = [[measured[sigma], *(16 / sigma + k for k in range(4))] for sigma in measured]
+    assert ticks == [each for mode in expected for each in mode]
+    names = ["measured", *(name.split(" ")[0] for name in FORECASTS.values())]
+    assert [label for label in labels if label in names] == names
+
+
+def test_it_is_read_by_keyboard_and_by_pointing(shown):
+    early, late, pointed = shown(
+        """const reader = document.getElementById("recorded-iteration");
+        const svg = document.getElementById("recorded-picture");
+        const said = () => ["near", "shares"].map((name) => document.getElementById("recorded-" + name).textContent);
+        const read = (value) => { reader.value = value; reader.dispatchEvent(new Event("input")); return said(); };
+        const answers = [read(20), read(90)];
+        svg.dispatchEvent(new PointerEvent("pointermove", { clientX: svg.getBoundingClientRect().left + 90 }));
+        return [...answers, said()];"""
+    )
+    assert early[0].startswith("Mode 1 was learned at 33; forecast: plain 32 (−1.5\u00a0%)")
+    assert late[0].startswith("Mode 2 was learned at 81; forecast: plain 80 (−0.6\u00a0%)")
+    assert pointed[0] == early[0]
+    shares = [[float(x) for x in re.findall(r": ([01]\.\d+)", text)] for _, text in (early, late)]
     assert shares[0][0] < 0.1 < 0.9 < shares[1][0]
-    assert float(ticks[0]) < float(ticks[1])
+
+
+def test_a_count_leads_to_its_verdicts(shown):
+    left = shown(
+        """document.querySelector(".counts .refuted").click();
+        return [...document.querySelectorAll("#all-verdicts tbody tr")].filter((each) => !each.hidden).map((each) => each.id);"""
+    )
+    assert left == ["b"]
 
 
 def test_controls_are_labelled_and_reached_by_keyboard(shown):
     nameless, out_of_reach = shown(
-        """const controls = [...document.querySelectorAll("input, select, summary, a[href]")];
+        """document.querySelectorAll("details").forEach((each) => { each.open = true; });
+        const controls = [...document.querySelectorAll("input, select, summary, a[href]")];
         const name = (each) => each.labels && each.labels.length ? each.labels[0].textContent.trim() : each.textContent.trim();
-        return [controls.filter((each) => !name(each)), controls.filter((each) => each.tabIndex < 0)].map((found) => found.map((each) => each.outerHTML));"""
+        const reached = (each) => { each.focus(); return document.activeElement === each && each.tabIndex === 0; };
+        return [controls.filter((each) => !name(each)), controls.filter((each) => !reached(each))].map((found) => found.map((each) => each.outerHTML));"""
     )
     assert (nameless, out_of_reach) == ([], [])
+
+
+CONTRASTS = """const colour = (text) => text.match(/[\\d.]+/g).map(Number);
+    const ground = (each) => {
+      for (; each; each = each.parentElement) {
+        const found = colour(getComputedStyle(each).backgroundColor);
+        if (found.length === 3 || found[3] === 1) return found;
+      }
+      return [255, 255, 255];
+    };
+    const luminance = (rgb) => rgb.slice(0, 3).map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+    const found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const each = walker.currentNode.parentElement;
+      if (!walker.currentNode.textContent.trim() || /^(SCRIPT|title|OPTION)$/.test(each.tagName)) continue;
+      const style = getComputedStyle(each);
+      const text = colour(each.closest("svg") ? style.fill : style.color);
+      const [dark, light] = [luminance(text), luminance(ground(each))].sort((a, b) => a - b);
+      found.push([(light + 0.05) / (dark + 0.05), each.tagName, each.className.baseVal ?? each.className]);
+    }
+    return [getComputedStyle(document.body).backgroundColor, found];"""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "paper"), [(1, "rgb(255, 255, 255)"), (0, "rgb(20, 24, 31)")], ids=["light", "dark"]
+)
+def test_all_text_stands_out_from_what_it_is_written_on(shown, scheme, paper):
+    ground, found = shown(CONTRASTS, "", f"--blink-settings=preferredColorScheme={scheme}")
+    assert ground == paper
+    assert len(found) > 100
+    assert [each for each in found if each[0] < 4.5] == []
 
 
 class Recording(BaseHTTPRequestHandler):
@@ -303,8 +374,35 @@ def test_without_the_page_s_policy_such_a_request_would_have_been_seen(page, ser
     assert asked == ["/", "/leak"]
 
 
-def test_nothing_is_wider_than_a_phone(shown):
-    width, scroll = shown(
-        "return [innerWidth, document.documentElement.scrollWidth];", "", "--window-size=500,900"
+@pytest.mark.parametrize("width", [390, 320])
+def test_nothing_is_wider_than_a_phone(page, tmp_path, width):
+    """In a frame, as the window of a browser is not made that narrow."""
+    html, _ = render(page)
+    (tmp_path / "page.html").write_text(html, encoding="utf-8")
+    frame = f'<iframe src="page.html" width="{width}" height="844"></iframe>'
+    look = """const inside = document.querySelector("iframe").contentWindow;
+        const wide = [...inside.document.querySelectorAll("main > *, .controls *, svg")];
+        return [inside.innerWidth, inside.document.documentElement.scrollWidth,
+            Math.max(...wide.map((each) => each.getBoundingClientRect().right))];"""
+    outside = f"<!doctype html><body>{frame}</body>"
+    inner, scroll, right = answered(
+        outside, look, tmp_path, "", "--allow-file-access-from-files", "--window-size=800,900"
     )
-    assert scroll <= width
+    assert inner == width
+    assert max(scroll, right) <= width
+
+
+def said_on_the_console(html, folder):
+    """Lines that the browser writes to its console."""
+    (folder / "page.html").write_text(html, encoding="utf-8")
+    flags = ["--enable-logging=stderr", "--log-level=0"]
+    done = browse((folder / "page.html").as_uri(), folder / "profile", *flags)
+    return [line for line in done.stderr.decode().splitlines() if "CONSOLE" in line]
+
+
+def test_the_console_stays_empty(page, tmp_path):
+    html, _ = render(page)
+    assert said_on_the_console(html, tmp_path) == []
+    broken = html.replace("</body>", "<script>no_such_thing();</script></body>")
+    (line,) = said_on_the_console(broken, tmp_path)
+    assert "no_such_thing is not defined" in line

@@ -99,17 +99,20 @@ def test_losses_at_plateaus_are_compared_at_the_smallest_scale():
     assert off.verdict == "refuted"
 
 
-def stage_rows(rises, observed=1.0, distance=0.0, depth=3, dim=20, rank=3):
+def stage_rows(
+    rises, observed=1.0, distance=0.0, depth=3, dim=20, rank=3, ratio=0.5, scale=1e-4, runs=40
+):
     """Runs of one experiment whose stages have the rises given."""
     rows = []
-    for run in range(40):
+    for run in range(runs):
         for stage, rise in enumerate([*rises, 0], start=1):
             rows.append(
                 {
-                    "experiment": "stage_counts_3",
+                    "experiment": f"stage_ratios_{depth}" if runs < 40 else "stage_counts_3",
                     "run": run,
                     "depth": depth,
-                    "delta": 3.0,
+                    "delta": -np.log(scale) / depth,
+                    "sigma_ratio": ratio,
                     "dim_in": dim,
                     "dim_out": dim,
                     "relative_step_size": 1.0,
@@ -131,6 +134,32 @@ def stage_rows(rises, observed=1.0, distance=0.0, depth=3, dim=20, rank=3):
 )
 def test_stages_count_if_there_are_as_many_as_the_rank_with_one_rise_each(rises, expected):
     assert verdict("cao_stages", stages_of=stage_rows(rises)).verdict == expected
+
+
+def ratio_rows(clean):
+    """Runs of two layers by ratio and product scale, with or without a stage for each value."""
+    parts = []
+    for ratio in (0.5, 0.9):
+        for scale in (1e-6, 1e-28):
+            rises = [1, 1, 1] if clean(ratio, scale) else [2, 1]
+            rows = stage_rows(rises, depth=2, ratio=ratio, scale=scale, runs=10)
+            parts.append(rows.assign(run=rows["run"] + 100 * len(parts)))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("clean", "stages", "start"),
+    [
+        (lambda ratio, scale: ratio < 0.9 or scale < 1e-20, "qualified", "supported"),
+        (lambda ratio, scale: True, "supported", "refuted"),
+        (lambda ratio, scale: ratio < 0.9, "refuted", "refuted"),
+    ],
+    ids=["small starts only", "always", "never when close"],
+)
+def test_close_values_need_a_small_start(clean, stages, start):
+    rows = ratio_rows(clean)
+    assert verdict("cao_stages", stages_of=rows).verdict == stages
+    assert verdict("depth_stage_start", stages_of=rows).verdict == start
 
 
 def test_recovery_asks_for_the_whole_target():

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from stagewise.analysis import extreme_curvatures
+from stagewise.analysis.stages import prominent_peaks
 from stagewise.theory import (
     completion_curvature,
     largest_curvature,
     largest_stable_step,
     plateau_loss,
     saddle_curvature,
+    separating_scale,
 )
 
 SIGMA = np.array([4.0, 2.0])
@@ -85,3 +87,28 @@ def test_the_loss_at_a_plateau_is_that_of_the_truncated_decomposition():
         truncated = (left[:, :rank] * sigma[:rank]) @ right[:rank]
         expected = 0.5 * np.sum((truncated - target) ** 2)
         assert plateau_loss(sigma, rank) == pytest.approx(expected, abs=1e-12)
+
+
+def gradients(amplitudes, sigma, depth, step, iterations):
+    """Gradient norm of aligned modes along descent, every iteration."""
+    found = []
+    for _ in range(iterations):
+        change = (sigma - amplitudes**depth) * amplitudes ** (depth - 1)
+        found.append(np.sqrt(depth) * np.linalg.norm(change))
+        amplitudes = amplitudes + step * change
+    return np.array(found)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("ratio", [0.6, 0.85])
+def test_two_peaks_of_the_gradient_part_at_the_separating_scale(depth, ratio):
+    sigma = np.array([1 / ratio, 1.0])
+    separating, counted = separating_scale(ratio, depth), {}
+    for times in (0.3, 3.0):
+        # At two layers the scale is exponential in what matters, its logarithm.
+        scale = separating ** (1 + 0.08 * np.sign(1 - times)) if depth == 2 else times * separating
+        start = np.full(2, scale ** (1 / depth))
+        wait = -np.log(scale) / 2 if depth == 2 else start[0] ** (2 - depth) / (depth - 2)
+        levels = np.log(gradients(start, sigma, depth, 0.02, int(75 * (wait + 4))))
+        counted[times] = len(prominent_peaks(levels, np.log(1.5)))
+    assert counted == {0.3: 2, 3.0: 1}

@@ -41,7 +41,10 @@ def test_the_slope_at_the_fixed_point_is_one_minus_two_x():
 
 
 def largest_curvature(sigma, lam):
-    """Top eigenvalue of the dense Hessian at the balanced solution, by finite differences."""
+    """Top eigenvalue of the dense Hessian at the balanced solution, by finite differences.
+
+    Inputs with sigma 0 are outside the modes.
+    """
     modes = len(sigma)
     root = np.diag(np.sqrt(sigma / lam))
 
@@ -64,6 +67,13 @@ def test_the_stable_step_is_two_over_the_largest_curvature(seed):
     sigma = np.sort(generator.uniform(0.2, 1, 3))[::-1]
     lam = generator.uniform(0.1, 5, 3)
     assert_allclose(stable_step(sigma, lam), 2 / largest_curvature(sigma, lam), rtol=1e-6)
+
+
+def test_an_input_outside_the_modes_can_set_the_stable_step():
+    sigma, lam = np.array([1.0, 0.5, 0.0]), np.array([1.0, 2.0, 7.0])
+    step = stable_step(sigma[:2], lam[:2], largest_eigenvalue=7.0)
+    assert_allclose(step, 2 / largest_curvature(sigma, lam), rtol=1e-6)
+    assert step < stable_step(sigma[:2], lam[:2])
 
 
 @pytest.mark.parametrize(("share", "stable"), [(0.97, True), (1.03, False)])

@@ -17,7 +17,12 @@ from stagewise.planning.experiments import Run, record_iterations
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Completion, Problem
 from stagewise.store.schemas import TRAJECTORIES
-from stagewise.theory import completion_curvature, largest_curvature, leading_iteration
+from stagewise.theory import (
+    completion_curvature,
+    largest_curvature,
+    leading_iteration,
+    stable_step,
+)
 
 
 @dataclass(frozen=True)
@@ -121,9 +126,12 @@ def absolute_step(step_size: float, unit: str, problem: Problem, depth: int = 2)
 
 
 def _solution_curvature(problem: Problem, strongest: float, depth: int) -> float:
-    if depth == 1 or not isinstance(problem, Completion) or problem.observed.all():
-        return float(largest_curvature(strongest, depth))
-    return completion_curvature(problem.sigma_xy, problem.observed, depth)
+    if isinstance(problem, Completion) and depth > 1 and not problem.observed.all():
+        return completion_curvature(problem.sigma_xy, problem.observed, depth)
+    if depth == 2 and not isinstance(problem, Completion):
+        modes = problem.modes
+        return 2 / stable_step(modes.sigma, modes.lam, float(problem.eigenvalues[-1]))
+    return float(largest_curvature(strongest, depth))
 
 
 def train(

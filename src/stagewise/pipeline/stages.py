@@ -41,6 +41,7 @@ def _rows(runs: RecordedRuns) -> list[dict[str, object]]:
             np.asarray(each[position, :length]) for each in curves
         )
         sigma = spectra[position]
+        ratio = float((sigma[1:] / sigma[:-1]).max()) if len(sigma) > 1 else None
         found = plateaus(gradient_norm, values, sigma)
         rows += [
             shared
@@ -48,6 +49,7 @@ def _rows(runs: RecordedRuns) -> list[dict[str, object]]:
                 "stage": stage + 1,
                 "stages": len(found) - 1,
                 "learned": each.learned,
+                "sigma_ratio": ratio,
                 "rises": each.rises,
                 "iteration": int(iterations[each.record]),
                 "gradient_norm": float(gradient_norm[each.record]),

@@ -72,9 +72,13 @@ def verify(results: Path, reference: Path) -> Verification:
     claims = [_compare_claim(name, ours.get(name), theirs.get(name)) for name in theirs | ours]
     summaries = read_csv(reference / "summaries.csv")
     outputs = []
-    for name in AGGREGATES:
-        table = read_table(results / f"{name}.parquet")
-        outputs.append(_compare_table(name, table, kept.get(name, {}), summaries, reference))
+    for name in dict.fromkeys([*_tables(results), *kept]):
+        path = results / f"{name}.parquet"
+        if name in kept and path.is_file():
+            outputs.append(_compare_table(name, read_table(path), kept[name], summaries, reference))
+        else:
+            where = "rebuild" if path.is_file() else "reference"
+            outputs.append(Comparison(name, "different", None, f"only in the {where}"))
     present = results / "tables" / "assumption.csv"
     same = present.read_bytes() == (reference / "assumption.csv").read_bytes()
     rows = read_csv(present), read_csv(reference / "assumption.csv")
@@ -92,7 +96,7 @@ def archive(results: Path, reference: Path) -> None:
     shutil.copyfile(results / "claims.json", reference / "claims.json")
     shutil.copyfile(results / "tables" / "assumption.csv", reference / "assumption.csv")
     kept, summaries = {}, []
-    for name in AGGREGATES:
+    for name in _tables(results):
         table = read_table(results / f"{name}.parquet")
         frame = table.to_pandas()
         kept[name] = {
@@ -130,6 +134,12 @@ def report(outcome: Verification) -> str:
 def _line(each: Comparison) -> str:
     deviation = "" if each.deviation is None else f"  deviation {each.deviation:.2g}"
     return f"  {each.name:28} {each.tier:26}{deviation}{'  ' + each.detail if each.detail else ''}"
+
+
+def _tables(results: Path) -> list[str]:
+    """Tables of a run: those joined over experiments, and of every experiment that trains on samples."""
+    trained = sorted(path.stem for path in results.glob("training/*.parquet"))
+    return [*AGGREGATES, *(f"training/{name}" for name in trained)]
 
 
 def _kept(reference: Path) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@
 const explorer = (() => {
   const DEEPEST = { 1: 16, 2: 16, 3: 8, 4: 4 }; // largest delta that a page steps through at once
   const COLOURS = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8", "--c9"];
+  const ROW = 19; // height of a row of ticks
   const SPECTRA = {
     gaps: { sigma: [1, 0.8, 0.6, 0.4, 0.2] },
     powers: { sigma: [1, 0.5, 0.25, 0.125] },
@@ -47,17 +48,20 @@ const explorer = (() => {
     return null;
   }
 
-  // The law of descent and that of the flow, in iterations; one layer has no stages but a half-life.
+  // The laws of descent and of the flow, in iterations, and the first with its next terms (docs/theory.md);
+  // one layer has no stages but a half-life.
   function ticks(sigma, lam, delta, eta, depth) {
     if (depth === 1) {
       const discrete = eta * lam < 1 ? Math.LN2 / -Math.log1p(-eta * lam) : null;
-      return { discrete, flow: Math.LN2 / (eta * lam) };
+      return { discrete, flow: Math.LN2 / (eta * lam), refined: null };
     }
     if (depth === 2) {
-      return { discrete: delta / Math.log1p(eta * sigma), flow: delta / (eta * sigma) };
+      const growth = Math.log1p(eta * sigma);
+      const refined = (delta + Math.log(sigma / lam) / 2) / growth - 0.75 * Math.LN2;
+      return { discrete: delta / growth, flow: delta / (eta * sigma), refined: refined > 0 ? refined : null };
     }
     const wait = Math.exp(delta * (depth - 2)) / ((depth - 2) * eta * sigma);
-    return { discrete: wait, flow: null };
+    return { discrete: wait, flow: null, refined: null };
   }
 
   // Curvature times step at the target; beyond 1 a mode overshoots, beyond 2 it cannot settle.
@@ -139,11 +143,12 @@ const explorer = (() => {
     return unit * [1, 2, 5, 10].find((each) => each * unit >= raw);
   }
 
-  // Axes of a picture of shares against iterations; returns where a point lies.
-  function axes(svg, first, last, top) {
-    const width = Math.max(280, svg.clientWidth || 900);
-    const height = 320;
-    const [left, right, above, below] = [44, 14, 14, 42];
+  // Axes of a picture of shares against iterations; returns where a point lies. Rows with these names
+  // follow beneath the shares.
+  function axes(svg, first, last, top, rows = []) {
+    const width = Math.max(240, svg.clientWidth || 900);
+    const height = svg.clientHeight || 300;
+    const [left, right, above, below] = [rows.length ? 90 : 44, 14, 14, 42 + ROW * rows.length];
     svg.replaceChildren(...svg.querySelectorAll(":scope > title, :scope > desc"));
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const x = (value) => left + ((value - first) / (last - first)) * (width - left - right);
@@ -152,14 +157,16 @@ const explorer = (() => {
       element(svg, "line", { x1: left, x2: width - right, y1: y(share), y2: y(share), class: "grid" });
       element(svg, "text", { x: left - 6, y: y(share) + 4, "text-anchor": "end" }, String(share));
     }
-    const gap = nice(last - first, width < 500 ? 4 : 8);
+    const gap = nice(last - first, width < 500 ? 5 : 8);
     for (let mark = Math.ceil(first / gap) * gap; mark <= last; mark += gap) {
       element(svg, "text", { x: x(mark), y: height - 22, "text-anchor": "middle" }, mark.toLocaleString("en-GB"));
     }
     element(svg, "text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, "iteration");
+    const row = (k) => height - 42 - ROW * (rows.length - k - 0.5);
+    rows.forEach((name, k) => element(svg, "text", { x: left - 6, y: row(k) + 4, "text-anchor": "end" }, name));
     const turn = `translate(12 ${y(0.5)}) rotate(-90)`;
     element(svg, "text", { transform: turn, "text-anchor": "middle" }, "learned share");
-    return { x, y, left, right: width - right, top: above, bottom: height - below };
+    return { x, y, row, left, right: width - right, top: above, bottom: height - 42 };
   }
 
   function line(xs, ys, place, top) {
@@ -191,10 +198,14 @@ const explorer = (() => {
         "data-halfway": mode.halfway === null ? "" : mode.halfway,
         "data-discrete": mode.discrete === null ? "" : mode.discrete,
         "data-flow": mode.flow === null ? "" : mode.flow,
+        "data-refined": mode.refined === null ? "" : mode.refined,
       });
       const points = line(result.at, mode.share, place, top);
       element(group, "polyline", { points, class: "course", stroke: colour(k) });
       mark(group, place, mode.flow, "flow", k);
+      if (mode.refined !== null) {
+        element(group, "circle", { cx: place.x(mode.refined), cy: place.y(0.5), r: 4, class: "refined", stroke: colour(k) });
+      }
       mark(group, place, mode.discrete, "discrete", k);
     });
     return result;
@@ -231,7 +242,7 @@ const explorer = (() => {
       document.getElementById("explorer-outcome").textContent = outcome(spectrum, result.eta, state.depth);
       document.getElementById("explorer-numbers").replaceChildren(
         ...result.modes.map((mode, k) =>
-          row([k + 1, number(spectrum.sigma[k]), number(mode.halfway), number(mode.discrete), number(mode.flow)]),
+          row([k + 1, number(spectrum.sigma[k]), number(mode.halfway), number(mode.discrete), number(mode.refined), number(mode.flow)]),
         ),
       );
     }
@@ -268,7 +279,6 @@ const explorer = (() => {
   function startRecorded(recorded) {
     const svg = document.getElementById("recorded-picture");
     const reader = document.getElementById("recorded-iteration");
-    const law = document.getElementById("recorded-law");
     const modes = recorded.modes.filter((mode) => mode.measured !== null);
     const first = 0.5 * Math.min(...modes.map((mode) => mode.measured));
     const last = 1.15 * Math.max(...modes.map((mode) => mode.measured));
@@ -283,14 +293,23 @@ const explorer = (() => {
       cursor.setAttribute("x1", place.x(iteration));
       cursor.setAttribute("x2", place.x(iteration));
       document.getElementById("recorded-at").textContent = iteration;
-      document.getElementById("recorded-shares").textContent = modes
-        .map((mode) => `mode ${mode.mode}: ${at(mode, "mean", iteration).toFixed(2)}`)
-        .join(", ");
+      const away = (mode) => Math.abs(mode.measured - iteration);
+      const near = modes.reduce((one, other) => (away(other) < away(one) ? other : one));
+      const forecasts = recorded.laws.map((law, k) => `${law} ${compared(near.forecasts[k], near.measured)}`);
+      document.getElementById("recorded-near").textContent =
+        `Mode ${near.mode} was learned at ${near.measured.toFixed(0)}; forecast: ${forecasts.join(", ")}.`;
+      const shares = modes.map((mode) => `mode ${mode.mode}: ${at(mode, "mean", iteration).toFixed(2)}`);
+      document.getElementById("recorded-shares").textContent = `Learned shares at ${iteration}: ${shares.join(", ")}.`;
+    }
+
+    function compared(forecast, measured) {
+      if (forecast === null) return "none";
+      const percent = (100 * (forecast / measured - 1)).toFixed(1).replace("-", "−");
+      return `${forecast.toFixed(0)} (${percent.startsWith("−") ? "" : "+"}${percent}\u00a0%)`;
     }
 
     function show() {
-      const which = Number(law.value);
-      place = axes(svg, first, last, 1.15);
+      place = axes(svg, first, last, 1.15, ["measured", ...recorded.laws.map((law) => law.split(" ")[0])]);
       modes.forEach((mode, k) => {
         const within = mode.iteration.map((each, j) => j).filter((j) => mode.iteration[j] >= first && mode.iteration[j] <= last);
         const xs = within.map((j) => mode.iteration[j]);
@@ -298,14 +317,19 @@ const explorer = (() => {
         const band = line(xs, edge("low"), place, 1.15) + " " + line([...xs].reverse(), edge("high").reverse(), place, 1.15);
         element(svg, "polygon", { points: band, class: "band", fill: colour(k) });
         element(svg, "polyline", { points: line(xs, edge("mean"), place, 1.15), class: "course", stroke: colour(k) });
-        mark(svg, place, mode.forecasts[which], "discrete", k);
+        const down = place.x(mode.measured);
+        element(svg, "line", { x1: down, x2: down, y1: place.y(0.5), y2: place.bottom, class: "learned", stroke: colour(k) });
+        [mode.measured, ...mode.forecasts].forEach((iteration, row) => {
+          if (iteration === null) return;
+          const [x, y] = [place.x(iteration), place.row(row)];
+          element(svg, "line", { x1: x, x2: x, y1: y - 6, y2: y + 6, class: "tick", stroke: colour(k), "data-iteration": iteration });
+        });
       });
       element(svg, "line", { x1: 0, x2: 0, y1: place.top, y2: place.bottom, class: "cursor" });
       read();
     }
 
     reader.addEventListener("input", read);
-    law.addEventListener("input", show);
     svg.addEventListener("pointermove", (event) => {
       const box = svg.getBoundingClientRect();
       const share = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
@@ -335,6 +359,13 @@ const explorer = (() => {
     }
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", filter);
+    for (const link of document.querySelectorAll("[data-show]")) {
+      link.addEventListener("click", () => {
+        form.elements.source.value = "";
+        form.elements.verdict.value = link.dataset.show;
+        filter();
+      });
+    }
     filter();
   }
 

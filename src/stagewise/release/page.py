@@ -32,22 +32,22 @@ SURPRISES = [
     (
         "gidel_flow_scaling",
         "qualified",
-        "The remembered learning time δ/(ησ) is a limit of small steps: descent takes δ/ln(1 + ησ), a quarter longer at ησ = ½.",
+        "A mode takes δ/ln(1 + ησ) iterations: at ησ = ½ a quarter more than δ/(ησ).",
     ),
     (
         "forecast_plain_fails",
         "refuted",
-        "Where moments do not commute, the plain law stays wrong however small the start is made.",
+        "Where moments do not commute, this law stays wrong however small the start is made.",
     ),
     (
         "cao_rmsprop_stages",
         "refuted",
-        "RMSProp does not go through the same stages at two layers: it starts the next before one is learned.",
+        "RMSProp on two layers does not keep the stages: it starts the next before one is learned.",
     ),
     (
         "ours_orientation",
         "supported",
-        "A square start whose determinant has the wrong sign takes three times as long to learn its last mode.",
+        "A square start whose determinant has the wrong sign takes three times as long for its last mode.",
     ),
     (
         "practice_tanh_times",

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import within
-from stagewise.studies.common.measures import share_confidence
-from stagewise.studies.common.practice import slopes, whole_range, worst
+from stagewise.studies.common.measures import share_confidence, value_range
+from stagewise.studies.common.practice import slopes, worst
 from stagewise.studies.common.study import Measurement, Study, training
 
 STUDY = Study(
@@ -154,7 +154,7 @@ def growth_functions(runs: pd.DataFrame) -> Measurement:
     )
     return Measurement(
         value=worst(found["over_law"]),
-        interval=whole_range(found["over_law"]),
+        interval=value_range(found["over_law"], "rules, steps and modes"),
         note=f"{len(found)} pairs of a rule with its options and a mode, means over "
         f"{found['seeds'].max()} Gaussian starts. The effective step η/(1 − β) gives "
         f"{_span(large['over_rival'])} for heavy ball where ησ ≥ 0.2(1 − β)²."
@@ -217,7 +217,7 @@ def deep_momentum(runs: pd.DataFrame) -> Measurement:
     listed = ", ".join(f"{value:.4f}" for value in ratio)
     return Measurement(
         value=worst(ratio),
-        interval=whole_range(ratio),
+        interval=value_range(ratio, "depths and β"),
         note=f"L = {_listed(rows['depth'])} and β = {_listed(rows['momentum'])} in turn: {listed}.",
     )
 

@@ -9,16 +9,9 @@ from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_least, at_most
-from stagewise.studies.common.depth import (
-    stage_counts,
-    staged_runs,
-)
+from stagewise.studies.common.depth import stage_counts, staged_runs
 from stagewise.studies.common.measures import share_confidence
-from stagewise.studies.common.study import (
-    Measurement,
-    Study,
-    stages,
-)
+from stagewise.studies.common.study import Measurement, Study, stages
 
 STUDY = Study(
     __name__,
@@ -93,39 +86,6 @@ def _series(counts: pd.DataFrame) -> list[tuple[pd.DataFrame, float, dict[str, A
         }
         series.append((rows, 0.11 * (position - (len(groups) - 1) / 2), look))
     return series
-
-
-@STUDY.claim(
-    "cao_stages",
-    source="cao2022",
-    statement="With relatively small, not infinitesimal steps, factorisation of a rank-R matrix goes through R stages of escape from saddles.",
-    reads=STAGES,
-    holds=at_least(0.95),
-)
-def as_many_stages_as_ranks(counted: pd.DataFrame) -> Measurement | None:
-    runs = staged_runs(counted)
-    full = runs[runs["observed"] == 1]
-    if full.empty:
-        return None
-    clean = full["clean"]
-    cells = clean.groupby([full["depth"], full["dim_in"]]).mean()
-    listed = ", ".join(
-        f"{value:.3f} at L = {depth}, n = {n}" for (depth, n), value in cells.items()
-    )
-    return Measurement(
-        value=float(clean.mean()),
-        interval=share_confidence(int(clean.sum()), len(clean)),
-        note=f"Share of {len(clean)} fully observed runs (rank 1 to {full['rank'].max()}) with as "
-        f"many stages as the target's rank and one singular value rising in each: {listed}. The step "
-        f"is {full['relative_step_size'].max() / 2:g} of the largest stable one.",
-    )
-
-
-@as_many_stages_as_ranks.rival("The last two singular values rise in one stage.")
-def last_two_merge(counted: pd.DataFrame) -> pd.DataFrame:
-    """One stage less wherever the rank is two or more."""
-    merged = counted["rank"] >= 2
-    return counted.assign(rank=counted["rank"] + merged)
 
 
 def _completion(counted: pd.DataFrame, deep: bool) -> Measurement | None:

@@ -7,17 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stagewise.arrays import FloatArray
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import swapped_pairs, with_stability
-from stagewise.studies.common.conditions import at_least, at_most, within
-from stagewise.studies.common.measures import failure_bracket, share_confidence
-from stagewise.studies.common.study import (
-    Interval,
-    Measurement,
-    Study,
-    learning_times,
+from stagewise.studies.common.conditions import at_most, within
+from stagewise.studies.common.measures import failure_bracket, value_range
+from stagewise.studies.common.stability import (
+    stability_brackets,
+    swapped_pairs,
+    with_stability,
 )
-from stagewise.theory import CONVERGENCE_THRESHOLD, OVERSHOOT_THRESHOLD
+from stagewise.studies.common.study import Interval, Measurement, Study, learning_times
+from stagewise.theory import CONVERGENCE_THRESHOLD, OVERSHOOT_THRESHOLD, stable_step
 
 STUDY = Study(
     __name__,
@@ -30,9 +30,10 @@ STUDY = Study(
 Outcomes of full-matrix gradient descent over the step size. (a) One aligned mode, {{ single.replicates }} values of λ/σ: below ησ = ½ it approaches its target from below, up to 1 it overshoots and converges, beyond it does not converge; λ makes no difference. (b) Two modes with random λ from a Gaussian start, {{ pair.replicates }} problems a step: here λ does matter. The vertical axis is the step over the stable step 2/max λᵢ(wᵢ + wⱼ) of the balanced solution (w = σ/λ); below 1 runs end at a balanced solution (the layers' Gram matrices agree), above it they settle on an unbalanced one or diverge, some although ησ₁ ≤ ½. (c) Share of {{ order.replicates }} random pairs whose weaker mode is learned first at ησ₁ = {{ order.step_size | join(", ") }}, with 95 % intervals, for δ = {{ order.delta | join(", ") }} and exactly diagonal starts: where λ differs, order can be lost at finite δ, and returns as δ grows.""",
     alt="Outcomes over the step size: one aligned mode approaches from below up to one half and converges up to one; two modes end balanced below the derived bound; share of pairs out of order by initial scale.",
 )
-SINGLE = learning_times("step_size")
-PAIR = learning_times("stable_step")
-ORDER = learning_times("mode_order")
+SINGLE = learning_times("step_size", of=("mode_strengths",))
+PAIR = learning_times("stable_step", of=("mode_strengths", "imbalance"))
+NEAR = learning_times("stable_step_bracket", of=("mode_strengths", "imbalance"))
+ORDER = learning_times("mode_order", of=("mode_strengths",))
 
 
 _STYLES = {
@@ -171,7 +172,7 @@ def _threshold(
     bracket = failure_bracket(fine, step)
     return Measurement(
         value=sum(bracket) / 2,
-        interval=Interval(*bracket, "range"),
+        interval=Interval(*bracket, "range", "these two steps"),
         note=f"All runs {meaning} up to the first value of ησ, not all at the second; {len(times)} "
         f"aligned runs of one mode with λ/σ from {ratio.min():.2g} to {ratio.max():.2g}. At {mixed} "
         "of the steps the outcome depends on λ.",
@@ -203,7 +204,9 @@ def order(times: pd.DataFrame) -> Measurement | None:
     smallest, largest = by_step[steps[0]].iloc[0], by_step[steps[0]].iloc[-1]
     return Measurement(
         value=float(smallest["share"]),
-        interval=Interval(float(smallest["low"]), float(smallest["high"]), "95 % confidence"),
+        interval=Interval(
+            float(smallest["low"]), float(smallest["high"]), "95 % confidence", "Wilson's"
+        ),
         in_scope=float(largest["share"]),
         scope="at the smallest start",
         note=f"Pairs learned in the wrong order with random λ: {listed}; with equal λ "
@@ -222,30 +225,58 @@ def reversed_order(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "ours_stable_step",
     source="ours",
-    statement="From a generic start, two layers end at the balanced solution if and only if the step is below 2/max λᵢ(wᵢ + wⱼ), w = σ/λ: with several modes λ matters, and ησ₁ ≤ ½ is not enough (share of runs).",
-    reads=PAIR,
-    holds=at_least(0.97),
+    statement="From a generic start two layers end at the balanced solution for steps below "
+    "2/max λᵢ(wᵢ + wⱼ), w = σ/λ, and not for steps above: with several modes λ matters, and ησ₁ ≤ ½ is "
+    "not enough (middle between the last step at which a run does and the first at which it does not, "
+    "over the bound, worst of random pairs).",
+    reads=(NEAR, PAIR),
+    holds=within(1, 0.025),
 )
-def stable_step_bound(times: pd.DataFrame) -> Measurement | None:
-    runs = with_stability(times)
-    if runs.empty:
+def stable_step_bound(near: pd.DataFrame, pairs: pd.DataFrame) -> Measurement | None:
+    brackets = stability_brackets(with_stability(near))
+    if brackets.empty:
         return None
-    below, balanced = runs["over_stability"] < 1, runs["ending"] == "balanced"
-    agrees = below == balanced
-    failed = runs["ending"] == "no convergence"
-    small = runs["relative_step_size"] <= 0.5
+    middle = brackets.mean(axis=1)
+    far = with_stability(pairs)
+    below, balanced = far["over_stability"] < 1, far["ending"] == "balanced"
+    failed, small = far["ending"] == "no convergence", far["relative_step_size"] <= 0.5
     return Measurement(
-        value=float(agrees.mean()),
-        interval=share_confidence(int(agrees.sum()), len(agrees)),
-        note=f"Share of runs from Gaussian starts that end balanced if and only if the step is "
-        f"below the bound. Below it {(below & balanced).sum()} of {below.sum()} end balanced; above "
-        f"it {(~below & balanced).sum()} do, {(~below & failed).sum()} diverge and "
-        f"{(~below & ~balanced & ~failed).sum()} settle on an unbalanced solution. "
-        f"{(failed & small).sum()} of {small.sum()} runs with ησ₁ ≤ ½ diverge.",
+        value=float(middle[(middle - 1).abs().idxmax()]),
+        interval=value_range(brackets.to_numpy(), "the ends of the brackets of all pairs"),
+        note=f"Steps over the bound, of {len(brackets)} pairs of modes. From far "
+        f"below to far above the bound {(below == balanced).mean():.1%} of {len(far)} runs end as it "
+        f"says: below it {(below & balanced).sum()} of {below.sum()} end balanced; above it "
+        f"{(~below & balanced).sum()} do, {(~below & failed).sum()} do not converge and "
+        f"{(~below & ~balanced & ~failed).sum()} settle on an unbalanced solution. Of {small.sum()} "
+        f"runs with ησ₁ ≤ ½ {(failed & small).sum()} do not converge.",
     )
 
 
+def _in_units_of(bound: Callable[[pd.DataFrame], float], times: pd.DataFrame) -> pd.DataFrame:
+    """Steps that are to our bound what they were to another one, so that they are judged by it."""
+    parts = [
+        run.assign(step_size=run["step_size"] * stable_step(*_spectrum(run)) / bound(run))
+        for _, run in times.groupby("run", sort=False)
+    ]
+    return pd.concat(parts)
+
+
+def _spectrum(run: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    return run["sigma"].to_numpy(), run["lam"].to_numpy()
+
+
 @stable_step_bound.rival("λ does not matter: the bound of a single mode, ησ₁ ≤ 1.")
-def single_mode_bound(times: pd.DataFrame) -> pd.DataFrame:
-    """Moments with λ = σ, whose bound depends on σ₁ alone."""
-    return times.assign(lam=times["sigma"])
+def single_mode_bound(near: pd.DataFrame, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Steps in units of that bound."""
+    return _in_units_of(lambda run: 1 / run["sigma"].max(), near), pairs
+
+
+@stable_step_bound.rival("The bound 2/(σ₁ + λ_max w_max).")
+def separate_maxima(near: pd.DataFrame, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Steps in units of that bound."""
+
+    def bound(run: pd.DataFrame) -> float:
+        sigma, lam = _spectrum(run)
+        return float(2 / (sigma.max() + lam.max() * (sigma / lam).max()))
+
+    return _in_units_of(bound, near), pairs

@@ -19,6 +19,7 @@ from stagewise.theory.saddles import (
     largest_stable_step,
     plateau_loss,
     saddle_curvature,
+    separating_scale,
 )
 from stagewise.theory.step_size import (
     CONVERGENCE_THRESHOLD,
@@ -46,6 +47,7 @@ __all__ = [
     "reduced_rank_regression",
     "ridge_regression",
     "saddle_curvature",
+    "separating_scale",
     "stable_step",
     "strength_left",
     "two_layer_flow",

@@ -8,6 +8,11 @@ POWER_ITERATIONS = 1000
 POWER_TOLERANCE = 1e-8
 """Power iteration ends when a step raises the eigenvalue by less than this share."""
 
+SEPARATING_GAP = {2: 2.31, 3: 1.99, 4: 1.64}
+"""Gap between the learning times of two nearly equal modes, times σ^(2−2/L), from which the gradient
+falls to 1/1.5 of its peaks in between, by depth. Source: the flow a' = (1 − a^L)a^(L−1) of one mode,
+g(t) its speed: the smallest Δ with min √(g(t)² + g(t − Δ)²) = max g/1.5, by numbers."""
+
 
 def plateau_loss(sigma: FloatArray, rank: int) -> float:
     """Loss at the saddle where the product is the best map of a rank: ½Σ_{k>r} σ_k².
@@ -67,3 +72,17 @@ def completion_curvature(target: FloatArray, observed: FloatArray, depth: int) -
 def largest_stable_step(sigma: float | FloatArray, depth: int) -> FloatArray:
     """Step beyond which descent cannot settle at the balanced solution: 2/(Lσ₁^(2−2/L))."""
     return np.asarray(2 / largest_curvature(sigma, depth))
+
+
+def separating_scale(ratio: float | FloatArray, depth: int) -> FloatArray:
+    """Product scale below which the stages of two neighbouring modes separate, aligned start.
+
+    ratio : r = σ₂/σ₁ < 1. depth : 2, 3 or 4. The scale is in units of σ₂: e^(−2C/(1−r)) at two layers,
+    ((1−r)/((L−2)C))^(L/(L−2)) from three on, with C of `SEPARATING_GAP`.
+    Source: derived. The laws of growth put ln(1/ε)(1/σ₂ − 1/σ₁)/2 between the two learning times, or
+    ε^(−(L−2)/L)(1/σ₂ − 1/σ₁)/(L−2), to leading order in ε, and C/σ₂^(2−2/L) is what it takes.
+    """
+    gap, apart = SEPARATING_GAP[depth], 1 - np.asarray(ratio, dtype=np.float64)
+    if depth == 2:
+        return np.asarray(np.exp(-2 * gap / apart))
+    return np.asarray((apart / ((depth - 2) * gap)) ** (depth / (depth - 2)))

@@ -29,11 +29,11 @@ def discrete_correction(growth: FloatArray) -> FloatArray:
     return np.asarray(growth / np.log1p(growth))
 
 
-def stable_step(sigma: FloatArray, lam: FloatArray) -> float:
+def stable_step(sigma: FloatArray, lam: FloatArray, largest_eigenvalue: float = 0.0) -> float:
     """Largest step at which the balanced two-layer solution of commuting moments is stable.
 
-    sigma, lam : (modes,), all modes of a problem without inputs outside them. Returns
-    2/max_{ij} λ_i(w_i + w_j) with w = σ/λ.
+    sigma, lam : (modes,), all modes. largest_eigenvalue : of sigma_x, if there are inputs outside the
+    modes. Returns 2/max_{ij} λ_i(w_i + w_j) with w = σ/λ, and w_i = 0 for inputs outside.
     Source: derived. At the balanced solution a change of the entry (i, j) of the layers changes
     W_ij by dW₁_ij a_j + a_i dW₂_ij and meets the gradient λ_i dW_ij, so the Hessian's eigenvalue
     is λ_i(a_i² + a_j²) with a² = w. On the diagonal it is 2σ_i: the threshold ησ ≤ 1. Off the
@@ -41,4 +41,5 @@ def stable_step(sigma: FloatArray, lam: FloatArray) -> float:
     be flatter, so beyond this step descent may still converge to one of those.
     """
     strength = sigma / lam
-    return float(2 / np.max(lam[:, None] * (strength[:, None] + strength[None, :])))
+    inside = np.max(lam[:, None] * (strength[:, None] + strength[None, :]))
+    return float(2 / max(inside, largest_eigenvalue * strength.max()))

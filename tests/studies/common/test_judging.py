@@ -1,10 +1,14 @@
 import math
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from stagewise.pipeline.aggregates import SCHEMAS
+from stagewise.store.files import write_table
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.judging import MISSING, RunTables, judge
+from stagewise.studies.common.measures import share_confidence
 from stagewise.studies.common.study import (
     Interval,
     Measurement,
@@ -12,6 +16,7 @@ from stagewise.studies.common.study import (
     Table,
     assumption,
     learning_times,
+    trajectory_summary,
 )
 
 
@@ -38,7 +43,9 @@ def claim_of(measure, reads=TIMES):
 
 
 def measured(value, **more):
-    return lambda times: Measurement(value, Interval(value, value, "range"), "A note.", **more)
+    return lambda times: Measurement(
+        value, Interval(value, value, "range", "runs"), "A note.", **more
+    )
 
 
 TABLES = Given({"learning_times": pd.DataFrame({"value": [0.5, 0.75]})})
@@ -68,6 +75,17 @@ def test_a_claim_whose_experiments_the_run_lacks_is_not_measured():
     assert (judgement.verdict, judgement.note, judgement.measured) == ("not run", MISSING, None)
 
 
+def test_a_note_ends_with_what_its_interval_is():
+    assert judge(claim_of(measured(0.5)), TABLES).note == (
+        "A note. The interval is the range over runs."
+    )
+    share = share_confidence(3, 4)
+    judged = judge(claim_of(lambda times: Measurement(0.75, share, "A note.")), TABLES)
+    assert judged.note.endswith(
+        "The interval is a 95 % confidence interval (Wilson's, for a share of 4)."
+    )
+
+
 def test_what_could_not_be_measured_has_no_number():
     judgement = judge(claim_of(measured(math.nan)), TABLES)
     assert (judgement.measured, judgement.interval) == (None, None)
@@ -76,7 +94,9 @@ def test_what_could_not_be_measured_has_no_number():
 
 def largest(times):
     value = float(times["value"].max())
-    return Measurement(value, Interval(float(times["value"].min()), value, "range"), "A note.")
+    return Measurement(
+        value, Interval(float(times["value"].min()), value, "range", "runs"), "A note."
+    )
 
 
 def test_rivals_are_measured_like_the_claim_and_rejected_where_it_falls():
@@ -112,3 +132,40 @@ def test_only_the_data_sets_that_a_table_declares_are_given(tmp_path):
     (tmp_path / "tables" / "assumption.csv").write_text("dataset,n\ndigits,1\nmnist,2\n")
     frame = RunTables(tmp_path, []).frame(assumption(datasets=("mnist",)))
     assert frame.to_dict("list") == {"dataset": ["mnist"], "n": [2]}
+
+
+def written(folder, kind, experiment, **columns):
+    """The results of a run with one table, whose other columns are missing."""
+    rows = len(next(iter(columns.values())))
+    schema = SCHEMAS[kind]
+    arrays = [pa.array(columns.get(each.name, [None] * rows), type=each.type) for each in schema]
+    (folder / kind).mkdir()
+    write_table(pa.table(arrays, schema=schema), folder / kind / f"{experiment}.parquet")
+    return RunTables(folder, [experiment])
+
+
+def test_columns_of_observables_that_a_claim_does_not_declare_are_not_given(tmp_path):
+    tables = written(
+        tmp_path, "learning_times", "one", learning_iteration=[7.0], final_imbalance=[0.1]
+    )
+    assert "final_imbalance" not in tables.frame(learning_times("one"))
+    assert tables.frame(learning_times("one"))["learning_iteration"].tolist() == [7.0]
+    balance = tables.frame(learning_times("one", of=("imbalance",)))
+    assert balance["final_imbalance"].tolist() == [0.1]
+    with pytest.raises(KeyError, match="final_imbalance"):
+        judge(
+            claim_of(lambda times: times["final_imbalance"].max()),
+            tables,
+        )
+
+
+def test_curves_that_a_claim_does_not_declare_are_not_given(tmp_path):
+    quantities = ["loss", "mode_strength", "alignment"]
+    tables = written(tmp_path, "trajectory_summary", "one", quantity=quantities)
+    for observables, given in (
+        (("loss",), ["loss"]),
+        (("mode_strengths",), ["mode_strength"]),
+        (("mode_strengths", "response_values"), ["mode_strength", "alignment"]),
+    ):
+        frame = tables.frame(trajectory_summary("one", of=observables))
+        assert frame["quantity"].tolist() == given

@@ -20,7 +20,12 @@ class LowRankMatrixData(Data):
     dim_in: Count = Field(20, description="Rows of the target.")
     dim_out: Count = Field(20, description="Columns of the target.")
     rank: list[Count] = Field(
-        [3], min_length=1, description="Ranks R; singular value k of a target is 2^(R − k)."
+        [3], min_length=1, description="Ranks R; the smallest singular value of a target is 1."
+    )
+    ratio: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [0.5],
+        min_length=1,
+        description="Each singular value over the one before: value k of a target is ratio^(k − R).",
     )
     observed: list[Annotated[float, Field(gt=0, le=1)]] = Field(
         [1.0],
@@ -28,7 +33,8 @@ class LowRankMatrixData(Data):
         description="Shares of the entries that are observed; a smaller one is part of a larger.",
     )
     draws: Count = Field(
-        10, description="Independent targets of each rank; draws count ranks × shares × these."
+        10,
+        description="Independent targets of each rank; draws count ranks × ratios × shares × these.",
     )
 
     @model_validator(mode="after")
@@ -41,13 +47,14 @@ class LowRankMatrixData(Data):
         return self
 
     def moments(self, name: str, folder: Path) -> list[Moments]:
-        """Ranks outermost, then shares observed, then draws."""
+        """Ranks outermost, then ratios, then shares observed, then draws."""
         return [
             moments
             for rank in self.rank
+            for ratio in self.ratio
             for by_share in zip(
                 *(
-                    self._targets(rank, generator("dataset", name, rank, draw))
+                    self._targets(rank, ratio, generator("dataset", name, rank, draw))
                     for draw in range(self.draws)
                 ),
                 strict=True,
@@ -55,16 +62,16 @@ class LowRankMatrixData(Data):
             for moments in by_share
         ]
 
-    def _targets(self, rank: int, random: np.random.Generator) -> list[Moments]:
+    def _targets(self, rank: int, ratio: float, random: np.random.Generator) -> list[Moments]:
         """One random target of a rank, once for each share of its entries that is observed.
 
-        Its singular vectors are Haar random, singular value k is 2^(rank − k). The entries observed
-        are a uniformly random set of the size asked for, each set within the larger ones.
+        Its singular vectors are Haar random, and the same for each ratio. The entries observed are a
+        uniformly random set of the size asked for, each set within the larger ones.
         """
         left, right = (
             random_orthogonal(size, random)[:, :rank] for size in (self.dim_in, self.dim_out)
         )
-        target = (left * 2.0 ** np.arange(rank - 1, -1, -1)) @ right.T
+        target = (left * ratio ** np.arange(1.0 - rank, 1.0)) @ right.T
         place = random.permutation(target.size).reshape(target.shape)
         return [
             Moments.prescribed(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.studies.common.study import Interval, NothingToMeasureError
+from stagewise.studies.common.study import NothingToMeasureError
 
 SETTING = ["setting", "rule", "activation", "loss", "batch_size", "replacement", "depth", "mode"]
 LAWS = {
@@ -73,11 +73,6 @@ def worst(values: pd.Series, expected: float = 1.0) -> float:
     if values.empty:
         raise NothingToMeasureError
     return float(values.iloc[int((values - expected).abs().to_numpy().argmax())])
-
-
-def whole_range(values: pd.Series) -> Interval:
-    """Smallest and largest."""
-    return Interval(float(values.min()), float(values.max()), "range")
 
 
 def mean_errors(training: pd.DataFrame, law: str) -> pd.DataFrame:

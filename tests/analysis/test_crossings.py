@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.pipeline.training.crossings import (
+from stagewise.analysis.crossings import (
     geometric_records,
     learning_iterations,
     response_values,
