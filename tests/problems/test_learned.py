@@ -13,7 +13,7 @@ from stagewise.problems import learned
 learned.LEARNED_SHARE = {share}
 
 from stagewise import Problem, gradient_descent, learning_times
-from stagewise.pipeline.training.crossings import until_learned
+from stagewise.analysis.crossings import until_learned
 
 problem = Problem(np.eye(1), np.eye(1))
 start = [np.array([[np.exp(-4.0)]])] * 2

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     learning_times,
@@ -98,10 +98,10 @@ def follows_closed_form(curves: pd.DataFrame) -> Measurement | None:
     share = modes["largest_deviation"].max() / modes["predicted"].max()
     return Measurement(
         value=float(share.max()),
-        interval=Interval(float(share.min()), float(share.max()), "range"),
+        interval=value_range(share, "data sets, steps, δ and modes"),
         note="Largest deviation of a mode's strength from the flow's closed form at any time, as a "
         f"share of its target, at ησ₁ = {_steps(curves)} and δ up to "
-        f"{curves['delta'].max():g}; the interval is over modes and δ. It grows like ησδ/4, the "
+        f"{curves['delta'].max():g}. It grows like ησδ/4, the "
         "delay of descent, so the step must be small against 1/δ.",
     )
 
@@ -128,7 +128,7 @@ def sequential(times: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.2g} at δ = {delta:g}" for delta, value in overlap.items())
     return Measurement(
         value=float(overlap.iloc[-1]),
-        interval=Interval(float(overlap.min()), float(overlap.max()), "range"),
+        interval=value_range(overlap, "δ"),
         note=f"Share that the next component has reached when one is at 90 %, worst pair: {listed}.",
     )
 
@@ -152,11 +152,7 @@ def linear_simultaneous(times: pd.DataFrame) -> Measurement | None:
         return None
     return Measurement(
         value=float(overlap.iloc[-1] / overlap.iloc[0]),
-        interval=Interval(
-            float(overlap.iloc[-1] / overlap.max()),
-            float(overlap.iloc[-1] / overlap.min()),
-            "range",
-        ),
+        interval=value_range(overlap.iloc[-1] / overlap, "δ in the denominator"),
         note=f"The same overlap as for two layers, at δ = {overlap.index[-1]:g} over that at "
         f"δ = {overlap.index[0]:g}: {overlap.iloc[-1]:.3f} against {overlap.iloc[0]:.3f}.",
     )

@@ -78,7 +78,10 @@ def stable_step(times: pd.DataFrame, rests: pd.DataFrame) -> Measurement | None:
     return Measurement(
         value=float(worst),
         interval=Interval(
-            min(low for low, _ in brackets), max(high for _, high in brackets), "range"
+            min(low for low, _ in brackets),
+            max(high for _, high in brackets),
+            "range",
+            "the ends of all brackets",
         ),
         note="Middle between the last step at which all runs converge and the first at which any does "
         "not, in units of 1/(Lσ₁^(2−2/L)), the worst of L = 2, 3, 4; brackets "

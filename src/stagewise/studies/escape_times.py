@@ -16,7 +16,6 @@ from stagewise.studies.common.depth import (
 )
 from stagewise.studies.common.measures import share_confidence, value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     learning_times,
@@ -161,7 +160,7 @@ def escape(times: pd.DataFrame) -> Measurement | None:
     growth = float(rate.mean())
     return Measurement(
         value=float(gaps.iloc[int(np.argmax(gaps.abs()))]),
-        interval=Interval(float(gaps.min()), float(gaps.max()), "range"),
+        interval=value_range(gaps, "depths and starts"),
         note="Exponent of the strongest mode's learning time over ε, plus (L − 2)/L, the worst: "
         + ", ".join(f"L = {depth} {start} {slope:.3f}" for (depth, start), slope in found.items())
         + f". At two layers the time grows by {slope:.3f}/(ησ) a unit of ln(1/ε); predicted ½ times "
@@ -191,7 +190,7 @@ def closed_form(times: pd.DataFrame) -> Measurement | None:
     gap = times["mode_learning_iteration"] - times["predicted_closed"]
     return Measurement(
         value=float(ratio.iloc[int(np.argmax((ratio - 1).abs()))]),
-        interval=value_range(ratio),
+        interval=value_range(ratio, "modes, scales and depths"),
         note=f"Measured over predicted, the worst of {len(ratio)} modes of full-matrix runs at L = 3, "
         f"4, learning times of {times['mode_learning_iteration'].min():.0f} to "
         f"{times['mode_learning_iteration'].max():.0f} iterations; in iterations the largest gap is "
@@ -229,7 +228,7 @@ def no_correction(times: pd.DataFrame) -> Measurement | None:
     growth = (times["step_size"] * times["sigma"])[strongest].iloc[0]
     return Measurement(
         value=float(deep.iloc[int(np.argmax((deep - 1).abs()))]),
-        interval=value_range(deep),
+        interval=value_range(deep, "those runs"),
         note=f"Measured over the law of the flow, strongest mode, ησ = {growth:.3g}, smallest start, "
         f"the worst of {len(deep)} runs at L = 3, 4; means "
         + ", ".join(f"{value:.4f} at L = {depth}" for depth, value in means.items())

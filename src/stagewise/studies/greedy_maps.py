@@ -76,7 +76,7 @@ def greedy(rests: pd.DataFrame) -> Measurement | None:
     below = (rows["loss"] < 0.99 * rows["greedy_loss"]).mean()
     return Measurement(
         value=float(chosen.quantile(0.95)),
-        interval=value_range(chosen),
+        interval=value_range(chosen, "plateaus, depths and seeds"),
         note=f"95 % quantile over plateaus of the distance of W to the greedily grown map of its rank, "
         f"over the target's norm, at {most:.0%} observed and L = 3, 4. Medians: {listed}. At "
         f"{below:.0%} of all plateaus descent has a loss more than 1 % below the greedy map's.",

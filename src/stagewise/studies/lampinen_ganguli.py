@@ -148,7 +148,7 @@ def _miss(
     seen_by_us = ours[ours["strength"] >= WELL_SEEN]
     return Measurement(
         value=float(worst["theory_beyond"]),
-        interval=value_range(misses["theory_beyond"]),
+        interval=value_range(misses["theory_beyond"], "teachers and starts"),
         in_scope=float(seen["theory_beyond"].max()),
         scope=f"where the teacher stands well out of the noise (m ≥ {WELL_SEEN})",
         note=f"Largest distance of the asymptotic theory from the 5–95 % band of "
@@ -230,7 +230,7 @@ def teacher_growth(curves: pd.DataFrame, theory: pd.DataFrame) -> Measurement | 
     )
     return Measurement(
         value=float(ratio.max()),
-        interval=value_range(ratio),
+        interval=value_range(ratio, "steps"),
         note=f"Largest miss in test error of the finite theory with the growth 2 ln(1 + ησ) over that "
         f"with the flow's 2ησ, worst step. Misses with the flow's and with it: {listed}.",
     )
@@ -267,11 +267,11 @@ def coloured_inputs(curves: pd.DataFrame, theory: pd.DataFrame) -> Measurement |
     beyond = misses["theory_discrete_beyond"]
     return Measurement(
         value=float(beyond.min()),
-        interval=value_range(beyond),
+        interval=value_range(beyond, "steps"),
         note=f"Largest distance from the 5–95 % band up to the flow time "
         f"{curves['flow_time'].max():.0f} of the theory that takes sigma_x for its mean times the "
         f"identity, with the growth of descent, smallest over steps; largest |theory − mean| "
-        f"{misses['theory_discrete'].max():.3f}; the interval is over steps.",
+        f"{misses['theory_discrete'].max():.3f}.",
     )
 
 

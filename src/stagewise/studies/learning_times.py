@@ -140,7 +140,7 @@ def flow_scaling(times: pd.DataFrame) -> Measurement | None:
     means = by_step.mean()
     return Measurement(
         value=float(means.iloc[-1]),
-        interval=value_range(by_step.get_group(means.index[-1])),
+        interval=value_range(by_step.get_group(means.index[-1]), "problems at the largest step"),
         in_scope=float(means.iloc[0]),
         scope="in the limit of small steps",
         note="Iterations per unit of δ, in units of 1/(ησ), between the two largest δ: "

@@ -143,7 +143,7 @@ def batch_slope(runs: pd.DataFrame) -> Measurement:
     off = (found["over_plain"] - 1).abs() > 0.03
     return Measurement(
         value=worst(found["over_exponent"]),
-        interval=value_range(found["over_exponent"]),
+        interval=value_range(found["over_exponent"], "settings of batch, step and noise"),
         note=f"{len(found)} settings with κ from {found['mixing'].min():.2g} to "
         f"{found['mixing'].max():.2g}, standard errors up to {found['error'].max():.3f}. The rate of "
         f"full batches misses by more than .03 in {off.sum()} of them (worst "
@@ -175,7 +175,7 @@ def batch_scatter(runs: pd.DataFrame) -> Measurement:
     seeds = runs["seed"].nunique()
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "settings with κ ≤ 1"),
         in_scope=float(found["over_law"].median()),
         scope="for the median of the settings",
         note=f"{len(found)} settings; {seeds} sequences leave a sampling error of "
@@ -213,7 +213,7 @@ def reshuffling(runs: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f}" for value in later)
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "those settings"),
         note=f"{len(found)} settings; the law of independent draws gives "
         f"{found['over_rival'].min():.3f} to {found['over_rival'].max():.3f}."
         + (f" Where delays are longer: {listed}." if listed else ""),
@@ -242,7 +242,7 @@ def level_repulsion(runs: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f}" for value in found["over_law"])
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "modes and settings"),
         note=f"Modes {', '.join(map(str, sorted(found['mode'].unique())))} of "
         f"{found['setting'].nunique()} settings: {listed}. Without repulsion "
         f"{found['over_rival'].min():.3f} to {found['over_rival'].max():.3f}, full batches "

@@ -154,7 +154,7 @@ def growth_functions(runs: pd.DataFrame) -> Measurement:
     )
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "rules, steps and modes"),
         note=f"{len(found)} pairs of a rule with its options and a mode, means over "
         f"{found['seeds'].max()} Gaussian starts. The effective step η/(1 − β) gives "
         f"{_span(large['over_rival'])} for heavy ball where ησ ≥ 0.2(1 − β)²."
@@ -217,7 +217,7 @@ def deep_momentum(runs: pd.DataFrame) -> Measurement:
     listed = ", ".join(f"{value:.4f}" for value in ratio)
     return Measurement(
         value=worst(ratio),
-        interval=value_range(ratio),
+        interval=value_range(ratio, "depths and β"),
         note=f"L = {_listed(rows['depth'])} and β = {_listed(rows['momentum'])} in turn: {listed}.",
     )
 

@@ -124,7 +124,7 @@ def tanh_slopes(runs: pd.DataFrame) -> Measurement:
     found = slopes(carried(runs, "tanh", CARRIED))
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "losses and modes"),
         note=f"{len(found)} pairs of a loss and a mode, {found['seeds'].max()} seeds, standard errors "
         f"up to {found['error'].max():.3f}. Half the rate gives {found['over_rival'].min():.2f} to "
         f"{found['over_rival'].max():.2f}.",
@@ -150,7 +150,7 @@ def _times_claim(runs: pd.DataFrame, small: bool) -> Measurement | None:
     scales = ", ".join(f"{value:g}" for value in np.sort(rows["delta"].unique()))
     return Measurement(
         value=worst(ratio),
-        interval=value_range(ratio),
+        interval=value_range(ratio, "losses, modes and starts"),
         note=f"Both losses, modes 1 to {CARRIED}, δ = {scales}, means over "
         f"{rows['seed'].nunique()} seeds; farthest, {farthest['ratio']:.3f}: mode {farthest['mode']} "
         f"under {_NAMES[farthest['loss']]} at δ = {farthest['delta']:g}."
@@ -224,7 +224,7 @@ def held_out_times(runs: pd.DataFrame) -> Measurement | None:
     high = max(small.interval.high, large.interval.high)
     return Measurement(
         value=value,
-        interval=Interval(low, high, "range"),
+        interval=Interval(low, high, "range", "losses, modes and starts"),
         in_scope=small.value,
         scope=f"for δ of {LARGE_DELTA} and more",
         note=f"{large.note} For smaller starts: {small.note}",
@@ -253,7 +253,7 @@ def relu_slopes(runs: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f}" for value in found["over_law"])
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "modes"),
         note=f"Modes 1 to {CARRIED}: {listed}, standard errors up to {found['error'].max():.3f}. "
         f"Second moments give {found['over_plain'].min():.3f} to {found['over_plain'].max():.3f}, "
         f"half of σ {found['over_rival'].min():.2f} to {found['over_rival'].max():.2f}.",

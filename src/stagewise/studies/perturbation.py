@@ -133,13 +133,12 @@ def linear_in_the_perturbation(times: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f} at δ = {delta:g}" for delta, value in medians["all"].items())
     return Measurement(
         value=float(medians["all"][farthest]),
-        interval=value_range(slopes["all"]),
+        interval=value_range(slopes["all"], f"{len(slopes)} combinations of draw and δ"),
         in_scope=float(first[(first - 1).abs().idxmax()]),
         scope="between the two smallest perturbations",
         note=f"Slope of ln(largest deviation) over ln‖B‖₂ between the smallest and the largest "
         f"perturbation, the same matrix scaled, median over draws: {listed}; between the two "
-        f"smallest {first.min():.4f} to {first.max():.4f}. The interval is over {len(slopes)} "
-        "combinations of draw and δ.",
+        f"smallest {first.min():.4f} to {first.max():.4f}.",
     )
 
 
@@ -209,11 +208,11 @@ def grows_while_waiting(times: pd.DataFrame) -> Measurement | None:
     slope = float(apart["measured"] @ apart["derived"] / (apart["derived"] @ apart["derived"]))
     return Measurement(
         value=slope,
-        interval=value_range(apart["measured"] / apart["derived"]),
+        interval=value_range(apart["measured"] / apart["derived"], "those pairs"),
         note=f"Measured over derived growth exponent per unit of δ, least squares through 0 over "
         f"{len(apart)} pairs whose orders disagree and that grow by {E_FOLDS:g} e-folds or more "
         f"between the two largest δ (exponents {apart['derived'].min():.3f} to "
-        f"{apart['derived'].max():.3f}; the interval is over pairs). On the {len(agreeing)} others the "
+        f"{apart['derived'].max():.3f}). On the {len(agreeing)} others the "
         f"largest measured exponent is {agreeing['measured'].max():.4f}; largest difference of any "
         f"pair {gap.abs().max():.3f}.",
     )

@@ -123,7 +123,7 @@ def momentum_forecast(runs: pd.DataFrame) -> Measurement:
     plain = mean_errors(rows, "plain_forecast")
     return Measurement(
         value=float(found["error"].max()),
-        interval=value_range(found["error"]),
+        interval=value_range(found["error"], "data sets"),
         note=f"{len(found)} data sets, means over {rows['seed'].nunique()} starts; worst "
         f"{_rms(found)}. The plain law δ/g(σ) misses by up to {_rms(plain)}.",
     )
@@ -158,7 +158,7 @@ def batch_forecast(runs: pd.DataFrame) -> Measurement | None:
     rivals = "; ".join(f"{name} {_rms(errors)}" for name, errors in others.items())
     return Measurement(
         value=float(found["error"].max()),
-        interval=value_range(found["error"]),
+        interval=value_range(found["error"], "data sets, with and without momentum"),
         note=f"{found['dataset'].nunique()} data sets, batches of {rows['batch_size'].max()}; worst "
         f"{_rms(found)}. {rivals.capitalize()}.",
     )
@@ -194,7 +194,7 @@ def batch_limit(runs: pd.DataFrame) -> Measurement | None:
     below = mean_errors(rows, "forecast·drift")
     return Measurement(
         value=float(found["error"].max()),
-        interval=value_range(found["error"]),
+        interval=value_range(found["error"], "data sets, with and without momentum"),
         in_scope=float(below[below["mixing"] < SMALL_MIXING]["error"].max()),
         scope=f"where κ < {SMALL_MIXING}",
         note=f"Not a claim that should hold: it marks where the law ends. Without momentum and "

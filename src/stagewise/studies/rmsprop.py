@@ -126,7 +126,7 @@ def _overlap(times: pd.DataFrame, depth: int) -> Measurement | None:
     limited = len(kept) > 0 and len(kept) < len(by_rate)
     return Measurement(
         value=float(by_rate.max()),
-        interval=value_range(own["overlap"]),
+        interval=value_range(own["overlap"], "runs at every rate"),
         in_scope=float(kept.max()) if limited else None,
         scope=f"at learning rates up to {kept.index.max():g}" if limited else "",
         note=f"Share of its target that the next singular value has reached when one is at 90 %, "

@@ -216,10 +216,10 @@ def vanishing_curvature(balanced: pd.DataFrame, rests: pd.DataFrame) -> Measurem
     ]
     return Measurement(
         value=float(gaps[gaps.abs().idxmax()]),
-        interval=value_range(gaps),
+        interval=value_range(gaps, "depths"),
         note="Exponent of λ_min over ε where a balanced start first rests, minus (L − 2)/L: "
         + ", ".join(f"{gap:+.4f} at L = {depth}" for depth, gap in gaps.items())
-        + f"; the interval is over depths. Gaussian starts scatter around it: at most "
+        + f". Gaussian starts scatter around it: at most "
         f"{np.abs(scattered).max():.3f} off at plateaus of rank 0, 1, …, least squares over seeds and "
         "scales.",
     )

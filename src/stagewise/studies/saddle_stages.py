@@ -10,8 +10,8 @@ from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.depth import (
     with_product_scale,
 )
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     plateaus,
@@ -159,9 +159,9 @@ def plateau_loss(rests: pd.DataFrame) -> Measurement | None:
     )
     return Measurement(
         value=float(gap[saddles["product_scale"] == smallest].max()),
-        interval=Interval(float(gap.min()), float(gap.max()), "range"),
+        interval=value_range(gap, "all runs and scales"),
         note=f"Largest relative deviation of the loss at a plateau from ½Σσₖ² over the modes not yet "
-        f"learned, over ranks and seeds: {listed}. The interval is over all runs and scales.",
+        f"learned, over ranks and seeds: {listed}.",
     )
 
 

@@ -116,7 +116,7 @@ def unaltered(runs: pd.DataFrame) -> Measurement | None:
     faster = f" and is {strong.min():.2f} where κ > 1" if len(strong) else ""
     return Measurement(
         value=float(change.max()),
-        interval=value_range(change),
+        interval=value_range(change, "settings of batch, step and noise"),
         in_scope=float((deep["delay"] - 1).abs().max()),
         scope="with three layers, where the delay vanishes as δ grows",
         note=f"The slope over that of full batches is {weak.min():.3f} to {weak.max():.3f} where κ ≤ 1{faster}. With three layers "
@@ -156,7 +156,7 @@ def diffusion_peak(runs: pd.DataFrame) -> Measurement | None:
     noises = ", ".join(f"{value:.2g}" for value in np.sort(rows["share"].unique()))
     return Measurement(
         value=float(rows["peak_share"].max()),
-        interval=value_range(rows["peak_share"]),
+        interval=value_range(rows["peak_share"], "label noises and depths"),
         in_scope=float(clean["peak_share"].max()),
         scope="without much label noise (τ² below 0.18 λw*² at two layers)",
         note=f"At label noise τ²/(λw*²) = {noises}, {listed}; the law is off by at most {off:.3f}. "

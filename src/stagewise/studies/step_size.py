@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from stagewise.arrays import FloatArray
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
-from stagewise.studies.common.measures import failure_bracket
+from stagewise.studies.common.measures import failure_bracket, value_range
 from stagewise.studies.common.stability import (
     stability_brackets,
     swapped_pairs,
@@ -172,7 +172,7 @@ def _threshold(
     bracket = failure_bracket(fine, step)
     return Measurement(
         value=sum(bracket) / 2,
-        interval=Interval(*bracket, "range"),
+        interval=Interval(*bracket, "range", "these two steps"),
         note=f"All runs {meaning} up to the first value of ησ, not all at the second; {len(times)} "
         f"aligned runs of one mode with λ/σ from {ratio.min():.2g} to {ratio.max():.2g}. At {mixed} "
         "of the steps the outcome depends on λ.",
@@ -204,7 +204,9 @@ def order(times: pd.DataFrame) -> Measurement | None:
     smallest, largest = by_step[steps[0]].iloc[0], by_step[steps[0]].iloc[-1]
     return Measurement(
         value=float(smallest["share"]),
-        interval=Interval(float(smallest["low"]), float(smallest["high"]), "95 % confidence"),
+        interval=Interval(
+            float(smallest["low"]), float(smallest["high"]), "95 % confidence", "Wilson's"
+        ),
         in_scope=float(largest["share"]),
         scope="at the smallest start",
         note=f"Pairs learned in the wrong order with random λ: {listed}; with equal λ "
@@ -240,9 +242,8 @@ def stable_step_bound(near: pd.DataFrame, pairs: pd.DataFrame) -> Measurement | 
     failed, small = far["ending"] == "no convergence", far["relative_step_size"] <= 0.5
     return Measurement(
         value=float(middle[(middle - 1).abs().idxmax()]),
-        interval=Interval(float(brackets["low"].min()), float(brackets["high"].max()), "range"),
-        note=f"Steps over the bound, of {len(brackets)} pairs of modes; the interval goes from the lowest "
-        f"step that a run is known to bear to the highest that is the first to be too large. From far "
+        interval=value_range(brackets.to_numpy(), "the ends of the brackets of all pairs"),
+        note=f"Steps over the bound, of {len(brackets)} pairs of modes. From far "
         f"below to far above the bound {(below == balanced).mean():.1%} of {len(far)} runs end as it "
         f"says: below it {(below & balanced).sum()} of {below.sum()} end balanced; above it "
         f"{(~below & balanced).sum()} do, {(~below & failed).sum()} do not converge and "

@@ -6,15 +6,15 @@ from itertools import pairwise
 import numpy as np
 
 from stagewise.analysis import crossing_iteration
-from stagewise.arrays import FloatArray, IntArray
-from stagewise.config.training import BatchSetting, MiniBatches
-from stagewise.dynamics.on_data import Network, Sampling, train_on_data
-from stagewise.pipeline.training.crossings import (
+from stagewise.analysis.crossings import (
     geometric_records,
     mode_rows,
     response_values,
     until_learned,
 )
+from stagewise.arrays import FloatArray, IntArray
+from stagewise.config.training import BatchSetting, MiniBatches
+from stagewise.dynamics.on_data import Network, Sampling, train_on_data
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory import leading_iteration, reduced_rank_regression

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from stagewise.analysis import crossing_iteration
-from stagewise.arrays import FloatArray
-from stagewise.config.training import Networks
-from stagewise.data.samples import load_samples
-from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
-from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
-from stagewise.pipeline.training.crossings import (
+from stagewise.analysis.crossings import (
     geometric_records,
     mode_rows,
     response_values,
     until_learned,
 )
+from stagewise.arrays import FloatArray
+from stagewise.config.training import Networks
+from stagewise.data.samples import load_samples
+from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory.activations import near_start, rectified_rate

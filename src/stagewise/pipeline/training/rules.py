@@ -5,17 +5,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from stagewise.analysis import crossing_iteration
-from stagewise.arrays import FloatArray
-from stagewise.config.training import RuleSetting, UpdateRules
-from stagewise.dynamics.on_data import Network, train_on_data
-from stagewise.dynamics.optimisers.scheduled import Scheduled
-from stagewise.dynamics.update_rule import UpdateRule
-from stagewise.pipeline.training.crossings import (
+from stagewise.analysis.crossings import (
     geometric_records,
     mode_rows,
     response_values,
     until_learned,
 )
+from stagewise.arrays import FloatArray
+from stagewise.config.training import RuleSetting, UpdateRules
+from stagewise.dynamics.on_data import Network, train_on_data
+from stagewise.dynamics.optimisers.scheduled import Scheduled
+from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.seeds import generator
 from stagewise.theory.growth import DESCENT, GROWTH_RULES, Descent, HeavyBall
 

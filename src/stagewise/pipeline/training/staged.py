@@ -3,15 +3,15 @@
 import numpy as np
 
 from stagewise.analysis import crossing_iteration
-from stagewise.arrays import FloatArray
-from stagewise.config.training import StagedProblems
-from stagewise.dynamics.on_data import Network, train_on_data
-from stagewise.pipeline.training.crossings import (
+from stagewise.analysis.crossings import (
     geometric_records,
     mode_rows,
     response_values,
     until_learned,
 )
+from stagewise.arrays import FloatArray
+from stagewise.config.training import StagedProblems
+from stagewise.dynamics.on_data import Network, train_on_data
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory import reduced_rank_regression

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.analysis import crossing_iteration
-from stagewise.pipeline.training.crossings import (
+from stagewise.analysis.crossings import (
     geometric_records,
     response_values,
     until_learned,
