@@ -22,7 +22,8 @@ STUDY = Study(
     title="Two layers learn in stages, one layer does not",
     caption="""{% set each = experiments.closed_form -%}
 Trace norm of the end-to-end map against rescaled time for initial scales δ = {{ each.delta | join(", ") }} (every layer starts at exp(−δ)). Markers: full-matrix gradient descent at ησ₁ = {{ each.step_size | join(", ") }}, mean over {{ each.replicates }} random frames, to which it is indifferent; lines: closed form of the gradient flow; dotted: the integers, where the staircase of the limit δ → ∞ rests. The data are three components with σ = λ = {{ datasets[each.datasets[0]].sigma | join(", ") }} (parameters reconstructed). One layer learns all components together: its limit as δ → ∞ is a single jump at time 0; two layers learn component i at rescaled time 1/σᵢ, ever more sharply.""",
-    alt="Trace norm of the learned map against rescaled time for several initial scales: smooth with one layer, an ever sharper staircase with two.",
+    alt="Trace norm of the learned map against rescaled time for several initial scales: smooth "
+    "with one layer, an ever sharper staircase with two.",
 )
 CURVES = trajectory_summary("closed_form", of=("trace_norm", "mode_strengths"))
 SHOWN = trajectory_summary(
@@ -86,7 +87,9 @@ def _limit(axes: Axes, curves: pd.DataFrame) -> None:
 @STUDY.claim(
     "gidel_closed_form",
     source="gidel2019",
-    statement="From the aligned start, descent with a small step follows the closed form of the flow: the largest deviation of a mode at any time, over its target, is small (worst of two steps, all scales, modes with λ = σ and λ ≠ σ).",
+    statement="From the aligned start, descent with a small step follows the closed form of the "
+    "flow: the largest deviation of a mode at any time, over its target, is small (worst of two "
+    "steps, all scales, modes with λ = σ and λ ≠ σ).",
     reads=CURVES,
     holds=at_most(0.02),
 )
@@ -142,7 +145,8 @@ def as_one_layer(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "gidel_linear_simultaneous",
     source="gidel2019",
-    statement="The linear model has no such limit: its components overlap as much from a small start.",
+    statement="The linear model has no such limit: its components overlap as much from a small "
+    "start.",
     reads=TIMES,
     holds=within(1, 0.1),
 )

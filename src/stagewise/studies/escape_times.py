@@ -31,7 +31,8 @@ STUDY = Study(
 {% set law = experiments.depth_law -%}
 {% set data = datasets[each.datasets[0]] -%}
 Learning times of deep factorisations and networks. (a) The strongest mode over the product scale ε (rank {{ data.rank | join(", ") }}, n = {{ data.dim_in }}, {{ each.replicates }} seeds, mean and range); lines: closed form of the flow of singular values (Arora et al. 2019 have it as a differential equation at any depth), for three layers on with the step's correction; the time grows like ln(1/ε) at two layers and like ε^(−(L−2)/L) at L. (b) Full-matrix descent on random commuting modes from the aligned start, ησ₁ = {{ law.step_size | max }}: measured over the law of the flow, δ/(ησ) or e^(δ(L−2))/((L−2)ησ). As ε falls two layers tend to x/ln(1 + x), x = ησ₁ (dashed), three and four to 1: with them the step-size correction vanishes with the start. Bars: range over {{ law.replicates }} problems. (c) Share that the second singular value has reached when the first is at 90 % (median and range): deeper networks learn more abruptly.""",
-    alt="Learning time of the strongest mode against product scale by depth, measured over the law of the flow, and the separation of stages by depth.",
+    alt="Learning time of the strongest mode against product scale by depth, measured over the "
+    "law of the flow, and the separation of stages by depth.",
 )
 TIMES = learning_times("escape_times")
 LAW = learning_times("depth_law", of=("mode_strengths",))
@@ -139,7 +140,8 @@ def _overlap(axes: Axes, times: pd.DataFrame) -> None:
 @STUDY.claim(
     "depth_escape_time",
     source="ours",
-    statement="From three layers on the time to escape grows like ε^(−(L−2)/L), not like ln(1/ε) (difference of exponents).",
+    statement="From three layers on the time to escape grows like ε^(−(L−2)/L), not like ln(1/ε) "
+    "(difference of exponents).",
     reads=TIMES,
     holds=within(0, 0.05),
 )
@@ -177,7 +179,8 @@ def logarithmic(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "depth_closed_form",
     source="ours",
-    statement="For three layers on the closed form of the flow, with the step's correction to second order, gives learning times of descent (measured over predicted).",
+    statement="For three layers on the closed form of the flow, with the step's correction to "
+    "second order, gives learning times of descent (measured over predicted).",
     reads=LAW,
     holds=within(1, 0.005),
 )
@@ -209,7 +212,8 @@ def correction_of_two_layers(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "depth_no_correction",
     source="ours",
-    statement="From three layers on the step-size correction x/ln(1 + x) vanishes with the start: learning times come to the law of the flow (worst run at the smallest start).",
+    statement="From three layers on the step-size correction x/ln(1 + x) vanishes with the start: "
+    "learning times come to the law of the flow (worst run at the smallest start).",
     reads=LAW,
     holds=within(1, 0.01),
 )

@@ -25,7 +25,8 @@ STUDY = Study(
 {% set each = experiments.lampinen_ganguli -%}
 {% set task = datasets[own.datasets[0]] -%}
 The set-up of Lampinen and Ganguli (2019): {{ task.dim_in }} one-hot inputs, {{ task.dim_out }} outputs and hidden units, a teacher of rank 1 or 3 with singular values m·(rank, …, 1), output noise of standard deviation {{ task.noise }}; product of the layers at 10⁻⁵ at first. (a–f) Their asymptotic theory (lines) and training as they do it (markers, mean and 5–95 %; step {{ own.step_size | join(", ") }} in this convention, one layer after the other, {{ own.iterations }} of their 10 000 epochs, {{ own.replicates }} draws of teacher and noise) from aligned and random orthogonal starts; test error is measured against the noiseless teacher; errors beyond the frame are not shown. Where the teacher drowns in the noise (m = 0.84) or nearly does (m = 2), draws scatter around the theory of infinitely many inputs. (g) Test error against time for steps that are not small and layers that are updated at once, and (h) the largest miss of the theory with the flow's growth and with that of descent, 2 ln(1 + ησ) a step. (i) Inputs whose variances fall like i^−{{ datasets.teacher_coloured.input_decay }}, against the theory for white inputs of the same mean variance.""",
-    alt="Train and test error of noisy teachers over training, theory as lines and training as markers, by signal strength and start, for large steps and for coloured inputs.",
+    alt="Train and test error of noisy teachers over training, theory as lines and training as "
+    "markers, by signal strength and start, for large steps and for coloured inputs.",
 )
 OWN = trajectory_summary("lampinen_ganguli_own", of=("test_error", "loss"))
 OWN_THEORY = teachers("lampinen_ganguli_own")

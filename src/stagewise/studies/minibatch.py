@@ -20,7 +20,8 @@ STUDY = Study(
     __name__,
     order=180,
     question="What do mini-batches do to the stages?",
-    title="Mini-batches delay each stage by a rate that the samples' moments give, until noise mixes modes",
+    title="Mini-batches delay each stage by a rate that the samples' moments give, until noise "
+    "mixes modes",
     caption="""\
 {% set each = experiments.minibatch -%}
 Samples with prescribed moments (σ = {{ each["sigma"] | join(", ") }}), {{ each["replicates"] }} sequences of batches from one start, δ = {{ each["delta"] | join(" → ") }}, batches of 1 to 32, steps of 0.05 to 0.3 (parameters ours); κ says how much of a mode's direction noise mixes into others. (a) Iterations per unit of δ of the first mode times a rate per iteration: the Lyapunov exponent of the product of random steps (filled), its second-order form (crosses), ln(1 + ησ) of full batches (hollow). (b) Scatter of learning times over the law √(TV/B)/σ, and without replacement over that with it. (c) Without replacement, against the delay: the law of draws that repel one another (filled), that of independent draws (hollow). (d) Later modes: with levels that repel (filled), that ignore one another (hollow), full batches (crosses). Bars: one standard error.""",
@@ -229,7 +230,7 @@ def independent(runs: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "practice_level_repulsion",
     source="practice",
-    statement="Noise pushes the rate of a later mode down through every mode before it (slope times "
+    statement="Noise pushes the rate of a later mode down through the modes before it (slope times "
     "the second-order rate, worst of modes 2 and 3).",
     reads=RUNS,
     holds=within(1, 0.04),

@@ -9,7 +9,7 @@ from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import bootstrap_confidence, value_range
 from stagewise.studies.common.practice import carried, over_forecast, slopes, worst
-from stagewise.studies.common.study import Interval, Measurement, Study, training
+from stagewise.studies.common.study import Measurement, Study, training
 
 STUDY = Study(
     __name__,
@@ -195,7 +195,8 @@ tanh_times_large.rival("Cross-entropy has the curvature of squared loss.")(no_fa
 @STUDY.claim(
     "practice_held_out_slopes",
     source="practice",
-    statement="The same as for digits, of slopes, on MNIST, which was set aside while the laws were made.",
+    statement="The same as for digits, of slopes, on MNIST, which was set aside while the laws "
+    "were made.",
     reads=HELD_OUT,
     holds=within(1, 0.03),
 )
@@ -220,11 +221,10 @@ def held_out_times(runs: pd.DataFrame) -> Measurement | None:
     if small is None or large is None:
         return small or large
     value = max(small.value, large.value, key=lambda each: abs(each - 1))
-    low = min(small.interval.low, large.interval.low)
-    high = max(small.interval.high, large.interval.high)
+    ends = [end for each in (small.interval, large.interval) for end in (each.low, each.high)]
     return Measurement(
         value=value,
-        interval=Interval(low, high, "range", "losses, modes and starts"),
+        interval=value_range(np.array(ends), "losses, modes and starts"),
         in_scope=small.value,
         scope=f"for δ of {LARGE_DELTA} and more",
         note=f"{large.note} For smaller starts: {small.note}",

@@ -14,7 +14,8 @@ STUDY = Study(
     __name__,
     order=190,
     question="Do forecasts from moments hold for momentum and mini-batches on real data?",
-    title="Forecasts hold on real data under momentum, and under mini-batches while noise does not mix modes",
+    title="Forecasts hold on real data under momentum, and under mini-batches while noise does "
+    "not mix modes",
     caption="""\
 {% set each = experiments.real_training -%}
 Two linear layers of width {{ each["width"] }} on samples of eight data sets, centred, δ = {{ each["delta"] }}, means of {{ each["replicates"] }} Gaussian starts; step {{ each["step_size"] }} over the larger of λ₁ and σ₁, {{ each["momentum_step"] }} of it with momentum {{ each["momentum"] }}, batches of {{ each["batch_size"] }} drawn with replacement (parameters ours). (a) Full batches: error of the forecasts (root mean square over modes of ln(T/forecast)), descent as circles and heavy ball as squares; filled: the staged forecast with the rule's growth function, hollow: the plain law. (b) Mini-batches: filled, the staged forecast times the drift that the samples' moments give; hollow, without drift. The patches have κ above 0.3, and no forecast is claimed there. (c) Learning times over the staged forecast, of the modes where mini-batches change most; lines: the drift.""",

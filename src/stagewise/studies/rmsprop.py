@@ -174,7 +174,8 @@ for _claim in (stages_of_two_layers, stages_of_three_layers):
 @STUDY.claim(
     "cao_rmsprop_rate",
     source="cao2022",
-    statement="Larger learning rates help RMSProp through the stages: the iterations fall at least in proportion to 1/rate (exponent −0.9 or less, median over starts).",
+    statement="Larger learning rates help RMSProp through the stages: the iterations fall at "
+    "least in proportion to 1/rate (exponent −0.9 or less, median over starts).",
     reads=COORDINATE,
     holds=at_most(-0.9),
 )

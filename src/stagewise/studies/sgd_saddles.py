@@ -16,7 +16,8 @@ STUDY = Study(
     __name__,
     order=185,
     question="Do mini-batches alter the way from saddle to saddle?",
-    title="Mini-batches leave the order of stages alone, but not their times, nor where diffusion peaks",
+    title="Mini-batches leave the order of stages alone, but not their times, nor where diffusion "
+    "peaks",
     caption="""\
 {% set each = experiments.minibatch -%}
 Two statements of arXiv 2604.06366 (as its abstract has them), measured. (a) How much longer the first mode takes on mini-batches than on full ones: slopes over δ of two layers (circles), and times of three layers (squares, δ = 5.5), against κ, the share of a mode's direction that noise mixes into others; {{ each["replicates"] }} sequences of batches, bars one standard error. Noise delays two layers until it mixes modes, and then speeds them; three layers hardly feel it. (b) Share of its target that a mode has reached where the variance of a step on one sample is largest, against the label noise τ² over λw*²; lines: theory. Beyond a noise of 5√5 − 11 = 0.18 (two layers) diffusion is largest at the end, not on the way (parameters ours).""",
