@@ -30,14 +30,15 @@ from stagewise.store.files import write_table
 from stagewise.store.formats import write_formats
 from stagewise.studies.common import style
 from stagewise.studies.common.depth import stage_counts
-from stagewise.studies.common.judging import RunTables
+from stagewise.studies.common.judging import RunTables, judge
 from stagewise.studies.common.judging import draw as draw_study
-from stagewise.studies.common.registry import load, outlines
+from stagewise.studies.common.registry import claims, load, outlines
 from stagewise.studies.common.study import learning_times, plateaus, trajectory_summary
 from stagewise.studies.stage_counts import STAGES
 from stagewise.tables.assumption import assumption_table
 
 from .common.vision import VISIONS, distance
+from .given import in_its_interval
 
 FIGURES = [
     name
@@ -221,6 +222,12 @@ def test_no_label_lies_on_another(name, figure_of):
         if box.overlaps(second)
     ]
     assert not clashes
+
+
+@pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.id)
+def test_a_measured_value_lies_in_its_interval(claim, aggregates):
+    if aggregates.has(claim.reads):
+        in_its_interval(judge(claim, aggregates))
 
 
 def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates, figure_of):

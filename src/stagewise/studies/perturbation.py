@@ -210,6 +210,8 @@ def grows_while_waiting(times: pd.DataFrame) -> Measurement | None:
     gap = pairs["measured"] - pairs["derived"]
     growing = pairs["disagree"] & (pairs["e_folds"] >= E_FOLDS)
     apart, agreeing = pairs[growing], pairs[~pairs["disagree"]]
+    if apart.empty:
+        return None
     slope = float(apart["measured"] @ apart["derived"] / (apart["derived"] @ apart["derived"]))
     return Measurement(
         value=slope,
