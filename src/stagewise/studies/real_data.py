@@ -232,10 +232,11 @@ def commutation(times: pd.DataFrame) -> Measurement | None:
     )
 
 
-@commutation.rival("The law of the flow, δ/(ησ).")
-def flow_law(times: pd.DataFrame) -> pd.DataFrame:
-    """The prediction of the flow in place of that of descent."""
-    return times.assign(predicted_discrete=times["predicted_flow"])
+@commutation.rival("There are no stages: every mode is learned when the strongest should be.")
+def at_once(times: pd.DataFrame) -> pd.DataFrame:
+    """Learning times of the strongest mode for every mode of a run."""
+    runs = times.groupby(["experiment", "run"])["predicted_discrete"]
+    return times.assign(learning_iteration=runs.transform("min"))
 
 
 @STUDY.claim(

@@ -126,12 +126,10 @@ def unaltered(runs: pd.DataFrame) -> Measurement | None:
     )
 
 
-@unaltered.rival("Noise multiplies the weights: the slope is one over the Lyapunov exponent.")
-def one_over_exponent(runs: pd.DataFrame) -> pd.DataFrame:
-    """Learning times of two layers at that rate, where it was computed."""
-    known = runs["exponent"].notna() & (runs["depth"] == 2)
-    times = (runs["delta"] / runs["exponent"]).where(known, runs["learning_iteration"])
-    return runs.assign(learning_iteration=times)
+@unaltered.rival("The noise of batches kicks networks off the saddle, in half the time.")
+def half_the_time(runs: pd.DataFrame) -> pd.DataFrame:
+    """Half the learning times, whatever the depth."""
+    return runs.assign(learning_iteration=runs["learning_iteration"] / 2)
 
 
 @STUDY.claim(

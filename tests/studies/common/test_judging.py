@@ -108,6 +108,20 @@ def test_rivals_are_measured_like_the_claim_and_rejected_where_it_falls():
     assert (half.measured, half.rejected) == (0.375, False)
 
 
+def test_a_rival_that_passes_in_the_scope_of_the_claim_is_not_rejected():
+    def scoped(times):
+        value = float(times["value"].max())
+        found = Interval(value, value, "range", "rows")
+        return Measurement(10 * value, found, "A note.", in_scope=value, scope="at small steps")
+
+    claim = claim_of(scoped)
+    claim.rival("as large")(lambda times: times)
+    claim.rival("twice as large")(lambda times: times * 2)
+    same, twice = judge(claim, TABLES).rival
+    assert (same.measured, same.rejected) == (7.5, False)
+    assert (twice.measured, twice.rejected) == (15.0, True)
+
+
 def test_a_rival_that_changes_its_table_does_not_change_the_claims():
     claim = claim_of(largest)
 

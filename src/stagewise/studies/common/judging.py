@@ -28,7 +28,7 @@ MISSING = "The experiments that measure this are not part of this run."
 
 @dataclass(frozen=True)
 class RivalOutcome:
-    """What the claim's own measurement gives under a rival law, and whether that is rejected."""
+    """What the claim's own measurement gives under a rival law; rejected: refuted in every scope."""
 
     law: str
     measured: float | None
@@ -151,9 +151,11 @@ def _measured(claim: Claim, frames: tuple[pd.DataFrame, ...]) -> Measurement | N
 
 def _outcome(claim: Claim, law: str, changed: Any) -> RivalOutcome:
     measurement = _measured(claim, changed if isinstance(changed, tuple) else (changed,))
-    value = None if measurement is None or np.isnan(measurement.value) else measurement.value
-    rejected = value is not None and not claim.holds.holds_for(value)
-    return RivalOutcome(law, None if value is None else float(value), rejected)
+    if measurement is None or np.isnan(measurement.value):
+        return RivalOutcome(law, None, rejected=False)
+    # In no scope may a rival pass either, or a claim that holds in its scope alone would prove nothing.
+    rejected = verdict_on(claim, measurement).verdict == "refuted"
+    return RivalOutcome(law, float(measurement.value), rejected)
 
 
 def verdict_on(
