@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.dynamics.optimisers import RULES
+from stagewise.dynamics.update_rule import Landscape, MomentLandscape
 
 RATE, STEPS = 0.3, 12
 
@@ -16,7 +17,7 @@ class Parabola:
         return [-layer for layer in layers]
 
 
-class Product:
+class Product(Landscape):
     """Minus the gradient of ½(ab − 1)² in a and b."""
 
     def directions(self, layers):
@@ -112,6 +113,31 @@ def test_layers_in_turn_see_what_the_later_ones_have_become():
     later = 0.5 - 0.1 * (0.4 * 0.5 - 1) * 0.4
     assert layers[1].item() == pytest.approx(later)
     assert layers[0].item() == pytest.approx(0.4 - 0.1 * (0.4 * later - 1) * later)
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+def test_the_direction_of_one_layer_is_that_among_all(rotated):
+    random = np.random.default_rng(3)
+    layers = [random.standard_normal((2, *shape)) for shape in ((4, 3), (3, 2), (2, 5))]
+    target, curvature = random.standard_normal((2, 2, 4, 5))
+    basis = np.linalg.qr(random.standard_normal((2, 4, 4)))[0] if rotated else None
+    landscape = MomentLandscape(target, curvature, basis)
+    for place, expected in enumerate(landscape.directions(layers)):
+        assert_allclose(landscape.direction(layers, place), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("step", [0.1, 0.7, 1.5])
+def test_layers_in_turn_grow_by_twice_asinh_of_half_a_step(step):
+    """σ = 1 from a start far below the target, once the shrinking direction is gone."""
+    layers, steps = [np.full((1, 1, 1), 1e-60), np.full((1, 1, 1), 2e-60)], np.array([step])
+    landscape = MomentLandscape(np.ones((1, 1, 1)), np.ones((1, 1, 1)))
+    rule, taken = RULES["layers_in_turn"](), np.zeros(1, dtype=np.int64)
+    amplitudes, count = [], int(40 / step)
+    for _ in range(2):
+        rule.advance(layers, [], landscape, steps, taken, count)
+        amplitudes.append([layer.item() for layer in layers])
+    each = np.log(np.divide(*reversed(amplitudes))) / count
+    assert_allclose(each, 2 * np.arcsinh(step / 2), rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["clipped", "normalised"])

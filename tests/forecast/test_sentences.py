@@ -19,7 +19,9 @@ def assert_said(answer, *parts):
     ("data", "parts"),
     [
         ("nowhere.csv", ["nowhere.csv does not exist"]),
-        ("table.xlsx", ["digits", ".npz", ".csv", ".parquet"]),
+        ("table.xlsx", ["workbook", "save its sheet as .csv"]),
+        ("https://a.b/c.csv", ["download the file"]),
+        ("", ["digits", ".npz"]),
         ("digit", ["digits", ".npz", ".csv", ".parquet"]),
     ],
 )

@@ -11,6 +11,7 @@ import yaml
 from stagewise.config.loading import read_plan
 from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
+from stagewise.dynamics.observables import OBSERVABLES
 from stagewise.errors import StagewiseError
 from stagewise.pipeline.forecasts import forecasts_table
 from stagewise.planning.checking import MAX_SHARDS, make_plan
@@ -158,8 +159,7 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
         "product_scale": None,
     }
     assert set(everything) == set(Experiment.model_fields)
-    default_config["experiments"] = {"own": everything}
-    plan = make_plan(default_config)
+    plan = make_plan(default_config | {"experiments": {"own": everything}})
     assert plan.parts("forecasts") == ["results/forecasts/own.parquet"]
     draws = {"digits": draw_moments("digits", plan.config.datasets["digits"], None)}
     tables = [
@@ -182,3 +182,28 @@ def test_captions_show_the_parameters_of_the_run(name):
     if shown:
         text = make_plan(config).caption(name)
         assert "1554" in text or "777" in text  # half of them where each draw is learned twice
+
+
+def test_an_experiment_records_what_studies_read_of_it(default_config):
+    experiments = make_plan(default_config).config.experiments
+    assert experiments["step_size"].recorded == ["mode_strengths"]
+    assert experiments["stable_step"].recorded == ["mode_strengths", "imbalance"]
+    assert not experiments["step_size"].summarise
+    assert experiments["autoencoder"].summarise
+    assert experiments["stage_counts_2"].stages
+
+
+def test_what_is_chosen_changes_nothing_that_is_recorded(default_config):
+    everything = make_plan(default_config).config.experiments
+    some = make_plan(default_config | {"only": ["step_size", "forecast"]}).config.experiments
+    assert some == {name: everything[name] for name in some}
+
+
+def test_an_experiment_lists_what_it_records_beside_what_is_read(default_config):
+    listed = default_config["experiments"]["step_size"] | {"observables": ["loss"]}
+    unlisted = default_config["experiments"]["step_size"]
+    own = {"step_size": listed, "listed": listed, "unlisted": unlisted}
+    experiments = make_plan(default_config | {"experiments": own}).config.experiments
+    assert experiments["step_size"].recorded == ["loss", "mode_strengths"]
+    assert experiments["listed"].recorded == ["loss"]
+    assert experiments["unlisted"].recorded == list(OBSERVABLES)

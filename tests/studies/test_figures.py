@@ -13,7 +13,6 @@ from matplotlib.text import Text
 from numpy.testing import assert_allclose
 
 from stagewise.config.models import Experiment
-from stagewise.config.sentences import parse_config
 from stagewise.data.datasets import draw_moments
 from stagewise.pipeline.aggregates import with_forecasts
 from stagewise.pipeline.forecasts import forecasts_table
@@ -24,6 +23,7 @@ from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.statistics import learning_times_table
 from stagewise.pipeline.summary import summary_table
 from stagewise.pipeline.teachers import teachers_table
+from stagewise.planning.checking import make_plan
 from stagewise.planning.experiments import expand
 from stagewise.store.files import write_table
 from stagewise.store.formats import write_formats
@@ -50,6 +50,7 @@ TINY = {
     "autoencoder_data": {"replicates": 2, "modes": 3},
     "learning_times": {"delta": [4, 8], "step_size": [0.1, 0.5], "replicates": 3},
     "learning_times_limit": {"delta": [30], "step_size": [0.1, 0.5], "replicates": 2},
+    "learning_times_limit_gaussian": {"delta": [30], "step_size": [0.1, 0.5], "replicates": 2},
     "step_size": {"step_size": [0.4, 0.7, 1.1], "replicates": 3},
     "stable_step": {"step_size": [0.1, 0.9], "replicates": 6},
     "stable_step_bracket": {"replicates": 2},
@@ -62,8 +63,10 @@ TINY = {
     "reduced_rank_path": {"delta": [3], "replicates": 2},
     "generalisation": {"delta": [3], "replicates": 2, "horizon": 2},
     "lampinen_ganguli": {"replicates": 2, "iterations": 60},
+    "lampinen_ganguli_own": {"replicates": 2, "iterations": 60},
     "lampinen_ganguli_steps": {"replicates": 2, "iterations": 60},
     "forecast": {"delta": [6, 9], "replicates": 2},
+    "forecast_spiked": {"delta": [6, 9], "replicates": 2},
     "saddle_stages": {"product_scale": [1e-3], "replicates": 2},
     "stage_counts_2": {"replicates": 4},
     "stage_counts_3": {"product_scale": [1e-3], "replicates": 4},
@@ -85,6 +88,7 @@ TINY_PLATEAUS = {
 }
 TINY_DATA = {
     "autoencoder": {"dim": 6, "rank": 3, "samples": 60},
+    "spiked": {"draws": 2},
     "autoencoder_draws": {"dim": 6, "rank": 3, "samples": 60, "draws": 2},
     "matrices_20": {"dim_in": 6, "dim_out": 6, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
     "matrices_50": {"dim_in": 7, "dim_out": 7, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
@@ -104,7 +108,7 @@ def aggregates(tmp_path_factory, default_config):
             spec |= {"dim_in": 12, "dim_out": 6, "samples": 12, "noise": 0.3, "draws": 2}
     for name, changes in TINY_DATA.items():
         raw["datasets"][name] |= changes
-    config = parse_config(raw)
+    config = make_plan(raw).config
     experiments = {
         name: Experiment.model_validate(config.experiments[name].model_dump() | changes)
         for name, changes in TINY.items()
@@ -201,7 +205,9 @@ def test_no_label_lies_on_another(name, aggregates):
 
 
 def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates):
-    curves = aggregates.frame(trajectory_summary("closed_form"))
+    curves = aggregates.frame(
+        trajectory_summary("closed_form", of=("trace_norm", "mode_strengths"))
+    )
     axes = draw("closed_form", aggregates).axes[1]
     rows = curves[
         (curves["depth"] == 2) & (curves["delta"] == 6) & (curves["quantity"] == "trace_norm")
@@ -223,7 +229,7 @@ def test_learning_times_draws_every_mode_of_every_aligned_run(aggregates):
 
 
 def test_step_size_marks_every_run_by_its_outcome(aggregates):
-    times = aggregates.frame(learning_times("step_size"))
+    times = aggregates.frame(learning_times("step_size", of=("mode_strengths",)))
     axes = draw("step_size", aggregates).axes[0]
     drawn = {line.get_label(): len(line.get_xdata()) for line in axes.lines}
     assert drawn["from below"] == (times["outcome"] == "monotone").sum()

@@ -5,9 +5,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.data.synthetic import random_orthogonal
-from stagewise.dynamics import gradient_descent
+from stagewise.dynamics import train
 from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
+from stagewise.dynamics.optimisers.layers_in_turn import LayersInTurn
 from stagewise.problems.problem import HeldOut, Problem
+from stagewise.theory import growth as growths
 from stagewise.theory.generalisation import (
     asymptotic_teacher,
     finite_teacher,
@@ -52,21 +55,32 @@ def test_a_teacher_below_the_edge_drowns():
     assert theory.values[0] == 1 + np.sqrt(0.5)
 
 
-@pytest.mark.parametrize("discrete", [False, True])
-def test_aligned_descent_with_a_small_step_has_the_errors_of_the_finite_theory(discrete):
+@pytest.mark.parametrize(
+    ("optimizer", "rule", "tolerance"),
+    [
+        (GradientDescent(), None, 0.03),
+        (GradientDescent(), growths.Descent(), 0.004),
+        (LayersInTurn(), None, 0.004),
+        (LayersInTurn(), growths.LayersInTurn(), 0.004),
+    ],
+)
+def test_aligned_training_with_a_small_step_has_the_errors_of_the_finite_theory(
+    optimizer, rule, tolerance
+):
     teacher, targets = noisy(np.array([4.0, 2.0]), 30, 15)
     held_out = HeldOut(np.eye(30) / 30, teacher / 30, float(np.sum(teacher**2) / 30))
     problem = Problem(np.eye(30) / 30, targets / 30, held_out=held_out)
     delta, step = 6.0, 0.15
     weights = initial_weights(problem, "aligned", 2, 15, delta, np.random.default_rng(2))
-    run = gradient_descent(problem, weights, step, [0, 200, 600, 1500, 3000, 6000], modes=1)
+    records = np.array([0, 200, 600, 1500, 3000, 6000])
+    weights = [layer[None] for layer in weights]
+    run = train([problem], weights, np.array([step]), records, modes=1, optimizer=optimizer)
     expected = finite_teacher(teacher, targets)
-    grown = growth(expected.values, step / 30, run.iterations.astype(float), discrete)
+    grown = growth(expected.values, step / 30, records.astype(float), rule)
     strengths = learned_strengths(expected.values, np.exp(-2 * delta), grown)
-    test, train = expected.errors(strengths)
-    tolerance = 0.004 if discrete else 0.03
-    assert_allclose(run.test_error, test, atol=tolerance)
-    assert_allclose(run.loss / run.loss[0], train, atol=tolerance)
+    test, trained = expected.errors(strengths)
+    assert_allclose(run.test_error[0], test, atol=tolerance)
+    assert_allclose(run.loss[0] / run.loss[0, 0], trained, atol=tolerance)
 
 
 def test_errors_start_at_one_and_training_error_ends_at_zero():

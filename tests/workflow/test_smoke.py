@@ -1,6 +1,7 @@
 """The overlay config/smoke.yaml runs every kind of rule, and its page needs nothing but itself."""
 
 import base64
+import json
 import re
 from html.parser import HTMLParser
 
@@ -52,6 +53,14 @@ def test_smoke_runs_every_rule_and_leaves_out_nothing_but_figures(smoke):
     assert rules - set(PLAN.targets()) - {"job"} <= ran  # those are for who asks for less
     kinds = {path.parent.name for path in (smoke / PLAN.results).glob("*/*.parquet")}
     assert {"forecasts", "references", "teachers", "plateaus", "training"} <= kinds
+
+
+def test_what_was_read_of_sources_is_kept_for_the_next_start(smoke):
+    text = (smoke / ".snakemake" / "stagewise" / "digests.json").read_text(encoding="utf-8")
+    kept = {path.partition("src/stagewise/")[2] for path in json.loads(text)["files"]}
+    read = {"simulate", "statistics", "plateaus", "training/networks", "training/rules"}
+    assert {f"pipeline/{name}.py" for name in read} <= kept
+    assert {"tables/assumption.py", "release/page.py", f"studies/{FIGURES[0]}.py"} <= kept
 
 
 @pytest.mark.parametrize("figure", FIGURES)

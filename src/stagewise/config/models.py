@@ -92,10 +92,10 @@ class Experiment(Section):
     refine: bool = Field(
         True, description="Add records where a mode is learned, which locate its learning time."
     )
-    observables: list[Observable] = Field(
-        list(OBSERVABLES),
-        description="What is measured at every record, and can be read by figures and claims; what "
-        "stages and plateaus need is added. Singular values of W itself are not written to tables.",
+    observables: list[Observable] | None = Field(
+        None,
+        description="What is measured at every record beside what studies, stages and plateaus read "
+        "of the experiment; null: nothing else, or everything if no study reads the experiment.",
     )
     engine: Engine = Field(
         "compiled",
@@ -126,9 +126,12 @@ class Experiment(Section):
         False, description="Forecast the learning times of two layers from the moments too."
     )
     summarise: bool = Field(
-        False, description="Keep curves over training (mean and band), not only learning times."
+        False,
+        description="Keep curves over training (mean and band), though no study reads them.",
     )
-    stages: bool = Field(False, description="Count the stages of escape from saddles.")
+    stages: bool = Field(
+        False, description="Count the stages of escape from saddles, though no study reads them."
+    )
     plateaus: bool = Field(
         False,
         description="Instead of recording trajectories keep weights where training rests: curvature "
@@ -147,8 +150,8 @@ class Experiment(Section):
 
     @property
     def recorded(self) -> list[Observable]:
-        """Observables that are measured: those asked for and those that other settings need."""
-        needed = set(self.observables)
+        """Observables that are measured: those listed and those that counting stages needs."""
+        needed = set(OBSERVABLES if self.observables is None else self.observables)
         if self.stages:
             needed |= {"loss", "gradient_norm", "response_values", "reduced_rank_distance"}
         return [name for name in OBSERVABLES if name in needed]

@@ -14,6 +14,9 @@ from stagewise.dynamics.observables import Engine
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.update_rule import MomentLandscape, UpdateRule
 
+CACHE = 80_000
+"""Numbers that runs of a rule in NumPy are advanced with at a time: what a cache of 1 MB holds twice."""
+
 Advance = Callable[[list[FloatArray], FloatArray, FloatArray, FloatArray, IntArray], None]
 
 
@@ -62,11 +65,15 @@ def advance_by_rule(
     steps: IntArray,
 ) -> None:
     """Take steps of any rule in place, each run its own number of them; other arrays as in `step`."""
-    done = 0
+    every, done = [*weights, *memory], 0
+    size = sum(each[0].size for each in [*every, landscape.target, landscape.curvature])
+    block = max(1, CACHE // size)
     for stop in np.unique(steps[steps > 0]).tolist():
-        runs = np.flatnonzero(steps >= stop)
-        own = [each[runs] for each in weights], [each[runs] for each in memory]
-        rule.advance(*own, landscape.of(runs), step_size[runs], taken[runs] + done, stop - done)
-        for whole, part in zip([*weights, *memory], [*own[0], *own[1]], strict=True):
-            whole[runs] = part
+        left = np.flatnonzero(steps >= stop)
+        for first in range(0, len(left), block):
+            runs = left[first : first + block]
+            own = [each[runs] for each in weights], [each[runs] for each in memory]
+            rule.advance(*own, landscape.of(runs), step_size[runs], taken[runs] + done, stop - done)
+            for whole, part in zip(every, [*own[0], *own[1]], strict=True):
+                whole[runs] = part
         done = stop

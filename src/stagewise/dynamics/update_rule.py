@@ -23,9 +23,13 @@ class Landscape(Protocol):
     def directions(self, layers: list[FloatArray]) -> list[FloatArray]:
         """Minus the gradient of every layer at these weights, each (runs, rows, columns)."""
 
+    def direction(self, layers: list[FloatArray], place: int) -> FloatArray:
+        """That of one layer."""
+        return self.directions(layers)[place]
+
 
 @dataclass(frozen=True)
-class MomentLandscape:
+class MomentLandscape(Landscape):
     """Losses from moments; minus the gradient in the product W is target − curvature ∘ W.
 
     target, curvature : (runs, dim_in, dim_out), in the eigenbasis of sigma_x. basis : (runs, dim_in,
@@ -43,13 +47,29 @@ class MomentLandscape:
 
     def directions(self, layers: list[FloatArray]) -> list[FloatArray]:
         """Minus the gradient of every layer at these weights, each (runs, rows, columns)."""
-        if self.basis is not None:
-            layers = [self.basis.transpose(0, 2, 1) @ layers[0], *layers[1:]]
-        residual = self.target - self.curvature * reduce(np.matmul, layers)
-        found = descent_directions(residual, layers)
+        layers = self._in_eigenbasis(layers)
+        found = descent_directions(self._residual(layers), layers)
         if self.basis is not None:
             found[0] = self.basis @ found[0]
         return found
+
+    def direction(self, layers: list[FloatArray], place: int) -> FloatArray:
+        """That of one layer."""
+        layers = self._in_eigenbasis(layers)
+        found = self._residual(layers)
+        for layer in reversed(layers[place + 1 :]):
+            found = found @ layer.transpose(0, 2, 1)
+        if place:
+            return reduce(np.matmul, layers[:place]).transpose(0, 2, 1) @ found
+        return found if self.basis is None else self.basis @ found
+
+    def _in_eigenbasis(self, layers: list[FloatArray]) -> list[FloatArray]:
+        if self.basis is None:
+            return layers
+        return [self.basis.transpose(0, 2, 1) @ layers[0], *layers[1:]]
+
+    def _residual(self, layers: list[FloatArray]) -> FloatArray:
+        return self.target - self.curvature * reduce(np.matmul, layers)
 
 
 class UpdateRule(Section, ABC):

@@ -17,7 +17,21 @@ from stagewise.intake.statistics import of_moments
 from stagewise.intake.wording import listed, pasted
 from stagewise.problems.moments import Moments
 
-TABLES = "a table (.csv, .tsv, .txt, these as .gz, .bz2 or .xz, .parquet, or a folder of .parquet)"
+TABLES = (
+    "a table (.csv, .tsv, .txt, .dat or .data, these also compressed, .parquet, .feather, or a "
+    "folder of .parquet)"
+)
+_OTHERS = {
+    (".xlsx", ".xls", ".xlsm", ".ods"): "a workbook; save its sheet as .csv",
+    (".npy",): "a single array; save inputs and outputs together, by numpy.savez(path, X=X, y=y)",
+    (".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".joblib", ".pt", ".pth", ".rds", ".rdata"): (
+        "kept by another program; save it by numpy.savez(path, X=X, y=y)"
+    ),
+    (".json", ".jsonl", ".arff", ".dta", ".sav", ".sas7bdat", ".db", ".sqlite", ".tar", ".tgz"): (
+        "no table that is read here; save it as .csv"
+    ),
+}
+"""Files that people have, by endings, and what to do about them."""
 _ARRAY_FLAGS = ("--classes", "--numbers")
 _SHARE = 0.99
 """Share of the variance whose columns are counted for `_unit_notes`."""
@@ -44,29 +58,36 @@ def load(request: Request) -> Source:
         _refuse_columns(request.columns, "digits has its classes as outputs")
         return _from_moments("digits", Moments.of_block(*digits()), request, classes=10)
     path = Path(request.data).expanduser()
-    if not path.exists():
-        known = path.suffix.lower() in (".csv", ".npz", ".parquet", ".tsv", ".gz")
-        raise StagewiseError(
-            f"{path} does not exist."
-            if known
-            else f"--data is {request.data!r}; it must be digits, an .npz file, or {TABLES}."
-        )
+    if not request.data.strip() or not path.exists():
+        raise StagewiseError(_not_there(request.data, path))
     if path.suffix.lower() == ".npz":
         _refuse_columns(request.columns, ".npz files hold their outputs as y or sigma_xy")
         return _arrays(path, request)
     if not _is_table(path):
-        raise StagewiseError(
-            f"--data is {request.data!r}; it must be digits, an .npz file, or {TABLES}."
-        )
+        raise StagewiseError(_unknown(request.data, path))
     return _from_samples(open_samples(path, request.columns), request, droppable=True)
 
 
-def _is_table(path: Path) -> bool:
-    from stagewise.intake.csv_dialect import is_text_table
+def _not_there(data: str, path: Path) -> str:
+    if "://" in data:
+        return f"--data is {data!r}, an address; download the file and give its path."
+    if path.suffix and (path.suffix.lower() == ".npz" or _is_table(path)):
+        return f"{path} does not exist."
+    return _unknown(data, path)
 
-    if path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
-        return True
-    return is_text_table(path)
+
+def _unknown(data: str, path: Path) -> str:
+    for endings, what in _OTHERS.items():
+        if path.suffix.lower() in endings:
+            return f"--data is {data!r}, {what}."
+    return f"--data is {data!r}; it must be digits, an .npz file, or {TABLES}."
+
+
+def _is_table(path: Path) -> bool:
+    from stagewise.intake.tables import ARROW, PARQUET
+    from stagewise.intake.text_file import is_text_table
+
+    return path.is_dir() or path.suffix.lower() in PARQUET + ARROW or is_text_table(path)
 
 
 def _refuse_columns(columns: Columns, reason: str) -> None:

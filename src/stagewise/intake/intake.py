@@ -101,7 +101,8 @@ def _row_numbers(samples: Samples, scan: Scan) -> list[str]:
     )
     if not found:
         return []
-    return [f"{listed(found)} counts the rows; if it is no input, say --drop {pasted(found)}"]
+    verb, it_is = ("counts", "it is") if len(found) == 1 else ("count", "they are")
+    return [f"{listed(found)} {verb} the rows; if {it_is} no input, say --drop {pasted(found)}"]
 
 
 def refuse_all_constant(intake: Intake) -> None:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from stagewise.errors import StagewiseError
 from stagewise.intake.columns import Columns
-from stagewise.intake.csv_dialect import DECIMAL_COMMA
+from stagewise.intake.csv_dialect import DECIMAL_COMMA, MISSING
 from stagewise.intake.tables import Table
 from stagewise.intake.wording import listed, pasted
 
@@ -19,8 +19,17 @@ UNNAMED = re.compile(r"|Unnamed: \d+(\.\d+)*(_level_\d+)?|__index_level_\d+__")
 """Names that programs give to row labels of a saved table."""
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 """Names of which no other column can be."""
-NUMBERED = frozenset({"index", "level_0", "row_nr", "rownames", "row_names", "rowname"})
+NUMBERED = re.compile(
+    r"(row|obs|observation|case|sample|record|entry|level|serial)?[ _.]?"
+    r"(index|idx|id|no|nr|num|number|names?|0)?[.]?|#",
+    re.IGNORECASE,
+)
 """Names of row labels, if the values are row numbers indeed."""
+IDENTIFIER = re.compile(r"(.*[ _.-])?([iI][dD]|uuid|UUID|guid|GUID)|.*[a-z](Id|ID)")
+"""Names of row labels, if the values are whole numbers that are all different."""
+_THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}(([ .'\u00a0\u202f]\d{3})+(,\d+)?|([ ,'\u00a0\u202f]\d{3})+([.]\d+)?)"
+)
 _HELD = {"row numbers": "the row numbers", "labels": "row labels", "nothing": "nothing"}
 _DISTINCT_LIMIT = 10_000_000
 
@@ -86,18 +95,23 @@ def _row_labels(table: Table, inputs: Sequence[str]) -> tuple[list[str], list[st
     left, notes = [], []
     for name in inputs:
         by_name = UNNAMED.fullmatch(name) is not None or name in table.index
-        if not by_name and name.lower() not in NUMBERED:
+        identifier = IDENTIFIER.fullmatch(name.strip()) is not None
+        if not (by_name or identifier or NUMBERED.fullmatch(name.strip())):
             continue
         found = _what_it_holds(table, name)
-        if PANDAS_INDEX.fullmatch(name) and found == "numbers":
+        if identifier and not is_number(table.schema.field(name).type):
+            continue  # text, which is refused with its value
+        declared = name in table.index or PANDAS_INDEX.fullmatch(name)
+        if (found == "numbers" and declared) or (found == "whole numbers" and by_name):
             found = "labels"
-        if found == "row numbers" or (by_name and found in ("labels", "nothing")):
+        labels = found in ("labels", "nothing") and by_name
+        if found == "row numbers" or labels or (identifier and found == "labels"):
             left.append(name)
             notes.append(
                 f"column {name!r} holds {_HELD[found]} and is left out; "
                 "to keep it as an input, say --keep-index"
             )
-        else:
+        elif by_name or found == "labels":
             notes.append(
                 f"column {name!r} is taken as an input, for its values are no row numbers; to leave "
                 f"it out, say --drop {pasted([name])}"
@@ -106,7 +120,8 @@ def _row_labels(table: Table, inputs: Sequence[str]) -> tuple[list[str], list[st
 
 
 def _what_it_holds(table: Table, name: str) -> str:
-    """ "row numbers", "labels" (text, or whole numbers that are all different), or "nothing"."""
+    """ "row numbers", "labels" (text, or whole numbers that are all different), "whole numbers",
+    "numbers", or "nothing"."""
     kind = table.schema.field(name).type
     if pa.types.is_null(kind):
         return "nothing"
@@ -127,7 +142,7 @@ def _what_it_holds(table: Table, name: str) -> str:
         parts.append(values)
     values = np.sort(np.concatenate(parts)) if parts else np.zeros(0)
     if len(values) < 2 or (np.diff(values) == 0).any():
-        return "numbers"
+        return "whole numbers"
     if values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1:
         return "row numbers"
     return "labels"
@@ -141,13 +156,22 @@ def _resolved(table: Table, wanted: Sequence[str]) -> list[str]:
     if unknown:
         close = [match for name in unknown for match in difflib.get_close_matches(name, names, n=3)]
         meant = f"Did you mean {listed(list(dict.fromkeys(close)))}? " if close else ""
+        single = (
+            " It is the only one: columns must be separated by commas, semicolons, tabs, bars or "
+            "blanks." * (len(names) == 1)
+        )
         raise StagewiseError(
             f"{table.path} has no column named {listed(unknown)}. {meant}It has {listed(names)}."
+            f"{single}"
         )
     return [name for name in found if name is not None]
 
 
 def _resolve(name: str, names: Sequence[str]) -> str | None:
+    if (
+        name not in names and name[:1] == name[-1:] == '"' and len(name) > 1
+    ):  # as `pasted` writes it
+        name = name[1:-1].replace('""', '"')
     if name in names:
         return name
     close = [each for each in names if each.strip() == name.strip()]
@@ -159,34 +183,46 @@ def _check_numeric(table: Table, inputs: Sequence[str], targets: Sequence[str]) 
     odd = [name for name, kind in kinds.items() if not is_number(kind)]
     if not odd:
         return
-    row, value = _first_text(table, odd[0])
-    example = (
-        f"{odd[0]!r} holds {value!r} in row {row}" if row else f"{odd[0]!r} is {kinds[odd[0]]}"
-    )
-    if set(odd) & set(targets) and not DECIMAL_COMMA.fullmatch(value.strip()):
-        only = sorted(set(odd) & set(targets))[0]
-        advice = f"To predict classes say --label {pasted([only])}."
-    elif DECIMAL_COMMA.fullmatch(value.strip()):
-        advice = "Write decimal points, or separate the columns by semicolons."
-    else:
-        advice = f"Leave them out with --drop {pasted(odd)}, or encode them as numbers."
+    first = next((name for name in odd if name in targets), odd[0])
+    row, value, texts, rows = _texts(table, first)
+    example = f"{first!r} holds {value!r} in row {row}" if row else f"{first!r} is {kinds[first]}"
     raise StagewiseError(
-        f"Columns of {table.path} that are not numbers: {listed(odd)} ({example}). {advice}"
+        f"Columns of {table.path} that are not numbers: {listed(odd)} ({example}). "
+        f"{_advice(first, odd, value.strip(), texts, rows, first in targets)}"
     )
 
 
-def _first_text(table: Table, name: str) -> tuple[int, str]:
-    """Row (from 1) and value of the first entry that is no number; row 0 if none is text."""
+def _advice(name: str, odd: Sequence[str], value: str, texts: int, rows: int, target: bool) -> str:
+    """What to do about a column in which so many rows hold text, first this one."""
+    if _THOUSANDS.fullmatch(value):
+        return "Write the numbers without separators of thousands."
+    if DECIMAL_COMMA.fullmatch(value):
+        return "Write decimal points, or separate the columns by semicolons."
+    if value and MISSING.fullmatch(value):
+        return "If that stands for a missing value, fill it or remove the row."
+    if texts and texts <= rows // 2:
+        return f"{rows - texts} of its {rows} rows hold numbers; mend or remove the others."
+    if target:
+        return f"To predict classes say --label {pasted([name])}."
+    return f"Leave them out with --drop {pasted(odd)}, or encode them as numbers."
+
+
+def _texts(table: Table, name: str) -> tuple[int, str, int, int]:
+    """Row (from 1) and value of the first entry that is no number, how many, and of how many.
+
+    Row 0 if it is a column of another kind.
+    """
     kind = table.schema.field(name).type
     if not (table.dialect or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        return 0, ""
-    rows = 0
+        return 0, "", 0, 0
+    first, rows, texts = (0, ""), 0, 0
     for batch in table.batches([name], text=[name]):
         for place, value in enumerate(batch.column(name).to_pylist()):
             if value is not None and not (table.dialect and table.dialect.is_number(value)):
-                return rows + place + 1, value
+                first = first if texts else (rows + place + 1, value)
+                texts += 1
         rows += batch.num_rows
-    return 0, ""
+    return *first, texts, rows
 
 
 def as_text(column: pa.Array, name: str) -> pa.StringArray:

@@ -18,8 +18,8 @@ _ROUNDING = 4
 class Scan:
     """Fed block by block with the numbers of all columns, NaN where missing.
 
-    low, high : (columns,), the range of values. numbering : (columns,), whether values have been
-    0, 1, 2, … or 1, 2, 3, … down to here.
+    low, high : (columns,), the range of values. whole : (columns,), whether all have been whole
+    numbers down to here.
     """
 
     file: str
@@ -30,8 +30,8 @@ class Scan:
     low: FloatArray = field(init=False)
     high: FloatArray = field(init=False)
     missing: IntArray = field(init=False)
-    numbering: BoolArray = field(init=False)
-    _first: FloatArray = field(init=False)
+    whole: BoolArray = field(init=False)
+    _sums: FloatArray = field(init=False)
     last_values: FloatArray = field(init=False)
     """Distinct values of the last column, up to `FEW` and one more."""
 
@@ -39,8 +39,8 @@ class Scan:
         columns = len(self.names)
         self.low, self.high = np.full(columns, np.inf), np.full(columns, -np.inf)
         self.missing = np.zeros(columns, dtype=np.int64)
-        self.numbering = np.ones(columns, dtype=bool)
-        self._first = np.zeros(columns)
+        self.whole = np.ones(columns, dtype=bool)
+        self._sums = np.zeros((2, columns))
         self.last_values = np.zeros(0)
 
     def add(self, values: FloatArray) -> None:
@@ -58,17 +58,28 @@ class Scan:
         else:
             self.low = np.minimum(self.low, values.min(axis=0))
             self.high = np.maximum(self.high, values.max(axis=0))
-            self._follow_numbering(values)
+            self._follow_whole(values)
             if len(self.last_values) <= FEW:
                 self.last_values = np.union1d(self.last_values, values[:, -1])[: FEW + 1]
         self.rows += len(values)
 
-    def _follow_numbering(self, values: FloatArray) -> None:
-        if self.rows == 0:
-            self._first = values[0]
-            self.numbering = np.isin(self._first, (0.0, 1.0))
-        counted_on = self.rows + self._first[self.numbering] + np.arange(len(values))[:, None]
-        self.numbering[self.numbering] = (values[:, self.numbering] == counted_on).all(axis=0)
+    def _follow_whole(self, values: FloatArray) -> None:
+        whole = values[:, self.whole]
+        kept = (whole == np.round(whole)).all(axis=0)
+        self.whole[self.whole] = kept
+        self._sums[:, self.whole] += [whole[:, kept].sum(axis=0), (whole[:, kept] ** 2).sum(axis=0)]
+
+    @property
+    def numbering(self) -> BoolArray:
+        """Whether each column holds 0, 1, 2, … or 1, 2, 3, … in whatever order (columns,)."""
+        count = float(self.rows)
+        first = np.clip(self.low, 0, 1)
+        sums = count * (count - 1) / 2 + first * count
+        squares = (count - 1) * count * (2 * count - 1) / 6 + first * (2 * sums - first * count)
+        ranges = (self.low == first) & (self.high - self.low == count - 1)
+        return np.asarray(
+            self.whole & ranges & np.isclose(self._sums, [sums, squares], rtol=1e-12).all(axis=0)
+        )
 
     def check(self) -> None:
         """Refuse missing values and fewer than two rows."""

@@ -1,6 +1,7 @@
 """Text tables and Parquet, files or folders, as streams of batches of named columns."""
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from stagewise.errors import StagewiseError
-from stagewise.intake.csv_dialect import DAMAGE, Dialect, dialect, is_text_table, open_bytes
+from stagewise.intake.csv_dialect import Dialect, dialect
+from stagewise.intake.text_file import DAMAGE, TableLines, is_text_table, open_bytes
 from stagewise.intake.wording import listed
 
+PARQUET, ARROW = (".parquet", ".pq"), (".feather", ".arrow", ".ipc")
 BLOCK_BYTES = 1 << 20
 """Read at once. The reader of CSV works ahead, so that up to 32 blocks are in memory."""
 _LINES = 8
@@ -49,7 +52,7 @@ class Table:
         with _readable(path):
             table = (
                 _text_table(path, block_bytes, header)
-                if is_text_table(path)
+                if is_text_table(path) and not path.is_dir()
                 else _parquet(path, block_bytes)
             )
         names = table.schema.names
@@ -120,31 +123,58 @@ def _csv(
         strings_can_be_null=True,
         decimal_point=found.decimal,
     )
-    names = None if header else [f"c{place + 1}" for place in range(len(found.lines[0]))]
-    read = pacsv.ReadOptions(block_size=block_bytes, encoding=found.encoding, column_names=names)
+    numbered = [f"c{place + 1}" for place in range(len(found.lines[0]))]
+    names = None if header and not found.cleaned else list(found.lines[0]) if header else numbered
+    encoding = "utf-8" if found.cleaned else found.encoding
+    read = pacsv.ReadOptions(block_size=block_bytes, encoding=encoding, column_names=names)
     parse = pacsv.ParseOptions(delimiter=found.separator, newlines_in_values=found.quoted)
-    with open_bytes(path) as stream, pacsv.open_csv(stream, read, parse, convert) as reader:
-        yield reader
+    with open_bytes(path) as stream:
+        lines: Any = stream
+        if found.cleaned:
+            above = found.top + (header and not found.named_above)
+            lines = TableLines(stream, found.encoding, above, found.blanks)
+        with pacsv.open_csv(lines, read, parse, convert) as reader:
+            yield reader
 
 
 def _parquet(path: Path, block_bytes: int) -> Table:
-    schema = _dataset(path).schema if path.is_dir() else pq.read_schema(path)
+    schema = pq.read_schema(path) if _is_parquet(path) else _dataset(path).schema
     metadata: dict[str, Any] = schema.pandas_metadata or {}
     index = tuple(each for each in metadata.get("index_columns", ()) if isinstance(each, str))
     return Table(path, schema, block_bytes, index)
 
 
+def _is_parquet(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() not in ARROW
+
+
 def _dataset(path: Path) -> Any:
+    """A file of Arrow's own format, or the Parquet files of a folder."""
     import pyarrow.dataset
 
-    found = pyarrow.dataset.dataset(path, format="parquet", partitioning="hive")
-    if not found.files:
-        raise StagewiseError(f"{path} is a folder without Parquet files.")
-    return found
+    if path.is_file():
+        return pyarrow.dataset.dataset(path, format="ipc")
+    files = sorted(
+        str(each)
+        for each in path.rglob("*")
+        if each.suffix.lower() in PARQUET and each.is_file() and each.name[0] not in "._"
+    )
+    if not files:
+        held = listed(sorted(each.name for each in path.iterdir()))
+        raise StagewiseError(
+            f"{path} is a folder without Parquet files"
+            + (f"; it holds {held}. Name one of them." if held else ".")
+        )
+    how = {"format": "parquet", "partitioning": "hive", "partition_base_dir": str(path)}
+    found = pyarrow.dataset.dataset(files, **how)
+    # One file may hold whole numbers in a column where another has fractions.
+    schemas = [found.schema, *(each.physical_schema for each in found.get_fragments())]
+    unified = pa.unify_schemas(schemas, promote_options="permissive")
+    return pyarrow.dataset.dataset(files, schema=unified, **how)
 
 
 def _parquet_batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-    if path.is_dir():
+    if not _is_parquet(path):
         yield from _dataset(path).to_batches(
             columns=list(columns), batch_size=rows, batch_readahead=1, fragment_readahead=1
         )
@@ -161,7 +191,7 @@ def _readable(path: Path, names: Sequence[str] = ()) -> Iterator[None]:
     except StagewiseError:
         raise
     except (*DAMAGE, UnicodeError, csv.Error, pa.ArrowException) as error:
-        kind = "a text table" if is_text_table(path) else "Parquet"
+        kind = "a text table" if is_text_table(path) else path.suffix.lower() in ARROW and "Arrow"
         reason = re.sub(
             r"In CSV column #(\d+)",
             lambda found: f"in column {names[int(found[1])]!r}" if names else found[0],
@@ -169,7 +199,20 @@ def _readable(path: Path, names: Sequence[str] = ()) -> Iterator[None]:
         )
         if re.search(r"Expected \d+ columns", reason):
             reason += (
-                "\nEvery line must have as many columns as the first. If numbers have decimal "
-                "commas, separate the columns by semicolons or tabs."
+                f"\n{_odd_line(path)}very line must have as many columns as the first. If numbers "
+                "have decimal commas, separate the columns by semicolons or tabs."
             )
-        raise StagewiseError(f"{path} cannot be read as {kind}: {reason}") from None
+        raise StagewiseError(f"{path} cannot be read as {kind or 'Parquet'}: {reason}") from None
+
+
+def _odd_line(path: Path) -> str:
+    """Which row has another number of columns than the first, as the beginning of a sentence."""
+    found = dialect(path)
+    with open_bytes(path) as stream:
+        lines = TableLines(stream, found.encoding, found.top, found.blanks)
+        text = io.TextIOWrapper(io.BufferedReader(lines), "utf-8", newline="")
+        width = len(found.lines[0])
+        for place, cells in enumerate(csv.reader(text, delimiter=found.separator)):
+            if len(cells) != width and place:
+                return f"Row {place} has {len(cells)} columns and the first line {width}; e"
+    return "E"

@@ -25,4 +25,4 @@ def pasted(names: Sequence[str]) -> str:
 
 
 def _plain(name: str) -> bool:
-    return bool(name) and name == name.strip() and not set(name) & set('",\r\n')
+    return bool(name) and name == name.strip() and name[0] != "-" and not set(name) & set('",\r\n')

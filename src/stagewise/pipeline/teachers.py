@@ -22,6 +22,7 @@ from stagewise.theory.generalisation import (
     growth,
     learned_strengths,
 )
+from stagewise.theory.growth import Descent, LayersInTurn, UpdateRule
 
 
 def teachers_table(
@@ -61,7 +62,7 @@ def _tables(
         "strength": float(np.round(strengths[-1], 9)),
         "white": bool(np.ptp(first.eigenvalues) < 1e-9 * first.eigenvalues[-1]),
     }
-    tables = []
+    tables, rule = [], _rule(experiment)
     grid = product(experiment.initialisation, experiment.scales(depth=2), experiment.step_size)
     for start, delta, relative in grid:
         step = absolute_step(relative, experiment.step_size_unit, first)
@@ -70,10 +71,11 @@ def _tables(
         of_run = {"initialisation": start, "delta": delta, "relative_step_size": relative}
         fastest = {"fastest": float(step * scale * versions["asymptotic"][0].values[0])}
         amplitude = _start(start, delta, first, experiment)
-        for (version, noisy), discrete in product(versions.items(), (False, True)):
-            law = {"version": version, "law": "discrete" if discrete else "flow"}
+        laws = {"flow": None, "discrete": rule}
+        for (version, noisy), (law_name, law_rule) in product(versions.items(), laws.items()):
+            law = {"version": version, "law": law_name}
             curves = [
-                _errors(each, amplitude, step * scale, iterations, discrete) for each in noisy
+                _errors(each, amplitude, step * scale, iterations, law_rule) for each in noisy
             ]
             test, train = np.mean(curves, axis=0)
             constants = shared | of_teacher | of_run | fastest | law
@@ -81,10 +83,26 @@ def _tables(
     return tables
 
 
+def _rule(experiment: Experiment) -> UpdateRule:
+    """The growth function of the experiment's update rule, one that relaxes as descent does."""
+    kinds = [each.kind for each in experiment.optimizer]
+    rules: dict[str, UpdateRule] = {"gradient_descent": Descent(), "layers_in_turn": LayersInTurn()}
+    if len(kinds) != 1 or kinds[0] not in rules:
+        raise StagewiseError(
+            f"teacher_theory knows the update rules {' and '.join(rules)}, one an experiment; "
+            f"optimizer is {', '.join(kinds)}. Choose one of the two, or set teacher_theory to false."
+        )
+    return rules[kinds[0]]
+
+
 def _errors(
-    noisy: NoisyTeacher, start: float, rate: float, iterations: FloatArray, discrete: bool
+    noisy: NoisyTeacher,
+    start: float,
+    rate: float,
+    iterations: FloatArray,
+    rule: UpdateRule | None,
 ) -> tuple[FloatArray, FloatArray]:
-    grown = growth(noisy.values, rate, iterations, discrete)
+    grown = growth(noisy.values, rate, iterations, rule)
     return noisy.errors(learned_strengths(noisy.values, start, grown))
 
 

@@ -1,15 +1,17 @@
 """From a raw configuration to a plan, or to sentences on what cannot be planned."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from stagewise.config.files import Places
+from stagewise.config.models import Experiment
 from stagewise.config.sentences import parse_config
 from stagewise.errors import StagewiseError
 from stagewise.planning.experiments import shard_count
 from stagewise.planning.plan import AGGREGATES, Plan
+from stagewise.studies.common.study import Table
 
 MAX_SHARDS = 10_000
 """Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
@@ -20,12 +22,40 @@ def make_plan(raw: Mapping[str, Any], places: Places | None = None) -> Plan:
 
     places : where its values stand in files, for these sentences.
     """
-    plan = chosen(Plan(parse_config(raw, places)))
+    plan = chosen(measuring_what_is_read(Plan(parse_config(raw, places))))
     for check in (_files, _shards, _name, _something_to_do):
         mistakes = [f"- {sentence}" for sentence in check(plan)]
         if mistakes:
             raise StagewiseError("\n".join(["The configuration cannot be used.", *mistakes]))
     return plan
+
+
+def measuring_what_is_read(plan: Plan) -> Plan:
+    """The plan in which every experiment records what studies read of it, beside what it lists.
+
+    Every study counts, chosen or not: what is chosen must not change what a run records.
+    """
+    read: dict[str, list[Table]] = {}
+    for table in (table for study in plan.outlines.values() for table in study.reads):
+        for name in table.experiments + table.optional:
+            read.setdefault(name, []).append(table)
+    experiments = {
+        name: _recording(each, read[name]) if name in read else each
+        for name, each in plan.config.experiments.items()
+    }
+    return Plan(plan.config.model_copy(update={"experiments": experiments}))
+
+
+def _recording(experiment: Experiment, tables: Iterable[Table]) -> Experiment:
+    kinds = {table.kind for table in tables}
+    observables = {name for table in tables for name in table.observables}
+    return experiment.model_copy(
+        update={
+            "observables": sorted(observables.union(experiment.observables or [])),
+            "summarise": experiment.summarise or "trajectory_summary" in kinds,
+            "stages": experiment.stages or "stages" in kinds,
+        }
+    )
 
 
 def chosen(plan: Plan) -> Plan:
@@ -42,8 +72,7 @@ def chosen(plan: Plan) -> Plan:
             )
         wanted.add(name)
         if name in plan.outlines:
-            study = plan.outlines[name]
-            reads = [*study.figure_reads, *(table for each in study.claims for table in each.reads)]
+            reads = plan.outlines[name].reads
             wanted |= {each for table in reads for each in table.experiments + table.optional}
     if not config.only:
         return plan

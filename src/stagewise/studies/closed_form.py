@@ -24,9 +24,11 @@ STUDY = Study(
 Trace norm of the end-to-end map against rescaled time for initial scales δ = {{ each.delta | join(", ") }} (every layer starts at exp(−δ)). Markers: full-matrix gradient descent at ησ₁ = {{ each.step_size | join(", ") }}, mean over {{ each.replicates }} random frames, to which it is indifferent; lines: closed form of the gradient flow; dotted: the integers, where the staircase of the limit δ → ∞ rests. The data are three components with σ = λ = {{ datasets[each.datasets[0]].sigma | join(", ") }} (parameters reconstructed). One layer learns all components together: its limit as δ → ∞ is a single jump at time 0; two layers learn component i at rescaled time 1/σᵢ, ever more sharply.""",
     alt="Trace norm of the learned map against rescaled time for several initial scales: smooth with one layer, an ever sharper staircase with two.",
 )
-CURVES = trajectory_summary("closed_form")
-SHOWN = trajectory_summary("closed_form", datasets=("staircase",))
-TIMES = learning_times("closed_form")
+CURVES = trajectory_summary("closed_form", of=("trace_norm", "mode_strengths"))
+SHOWN = trajectory_summary(
+    "closed_form", datasets=("staircase",), of=("trace_norm", "mode_strengths")
+)
+TIMES = learning_times("closed_form", of=("mode_strengths",))
 
 
 _PANELS = {1: "linear model, one layer", 2: "two layers"}

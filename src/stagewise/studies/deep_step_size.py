@@ -21,7 +21,7 @@ STUDY = Study(
 Share of {{ step.replicates }} Gaussian starts a step and depth that converge (n = {{ datasets[step.datasets[0]].dim_in }}, rank {{ datasets[step.datasets[0]].rank | join(", ") }}, ε = {{ step.product_scale | join(", ") }}), over the step in the unit in which 2 is predicted to be the largest stable one; depths are shifted a little.""",
     alt="Share of runs that converge against the step: all below the predicted limit, none above.",
 )
-STEPS = learning_times("stable_step_deep")
+STEPS = learning_times("stable_step_deep", of=("mode_strengths",))
 PLATEAUS = plateaus("saddles")
 
 

@@ -35,7 +35,7 @@ Learning times of deep factorisations and networks. (a) The strongest mode over 
     alt="Learning time of the strongest mode against product scale by depth, measured over the law of the flow, and the separation of stages by depth.",
 )
 TIMES = learning_times("escape_times")
-LAW = learning_times("depth_law")
+LAW = learning_times("depth_law", of=("mode_strengths",))
 
 
 @STUDY.figure(TIMES, LAW)
@@ -193,8 +193,8 @@ def closed_form(times: pd.DataFrame) -> Measurement | None:
         value=float(ratio.iloc[int(np.argmax((ratio - 1).abs()))]),
         interval=value_range(ratio),
         note=f"Measured over predicted, the worst of {len(ratio)} modes of full-matrix runs at L = 3, "
-        f"4, learning times of {times['learning_iteration'].min():.0f} to "
-        f"{times['learning_iteration'].max():.0f} iterations; in iterations the largest gap is "
+        f"4, learning times of {times['mode_learning_iteration'].min():.0f} to "
+        f"{times['mode_learning_iteration'].max():.0f} iterations; in iterations the largest gap is "
         f"{gap.abs().max():.2f}, its median {gap.abs().median():.3f}.",
     )
 

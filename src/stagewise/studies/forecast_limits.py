@@ -15,15 +15,16 @@ STUDY = Study(
     __name__,
     order=95,
     question="What is the limit of vanishing starts where the moments do not commute?",
-    title="Weak modes come early, and training passes by reduced-rank regression in sigma_x W",
+    title="Weak modes come early; training passes by reduced-rank regression if spectra fall like a power",
     caption="""\
 {% set each = experiments.forecast -%}
-Two-layer networks on moments that do not commute ({{ each.width }} hidden units, Gaussian start, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁), {{ each.replicates }} seeds; protocol ours). (a) Iterations that a stage takes per unit of δ, between the two largest of δ = {{ each.delta | join(", ") }}, in units of the plain law's 1/ln(1 + ησ), means over seeds; filled: the same of the reduced-rank staged law, which for the gradient flow is, to our reading, the forecast of alternating gradient flows (Kunin et al. 2025). No stage is late, and weak modes come early. (b) Smallest relative distance along training to reduced-rank regression of each rank below the last, mean over ranks and seeds at the largest δ, of sigma_x W and of W itself.""",
+Two-layer networks on moments that do not commute ({{ each.width | join(", ") }} hidden units, Gaussian start, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁), {{ each.replicates }} seeds; protocol ours). (a) Iterations that a stage takes per unit of δ, between the two largest of δ = {{ each.delta | join(", ") }}, in units of the plain law's 1/ln(1 + ησ), means over seeds; filled: the same of the reduced-rank staged law, which for the gradient flow is, to our reading, the forecast of alternating gradient flows (Kunin et al. 2025). Weak modes come early where the moments do not commute, and no stage is late beyond the scatter of the seeds. (b) Smallest relative distance along training to reduced-rank regression of each rank below the last, mean over ranks and seeds at the largest δ, of sigma_x W and of W itself.""",
     alt="Iterations per unit of initial scale over the plain law by stage and data set, and "
     "distances of the visited points to reduced-rank regression in sigma_x W and in W.",
 )
-TIMES = learning_times("forecast")
-POWER_LAWS = learning_times("forecast", datasets=("power_law", "held_out_power_law"))
+_MEASURED = ("response_values", "reduced_rank_distance", "reduced_rank_response_distance")
+TIMES = learning_times("forecast", of=_MEASURED)
+POWER_LAWS = learning_times("forecast", datasets=("power_law", "held_out_power_law"), of=_MEASURED)
 COMMUTING = "rotated_0"
 """The data set whose moments commute."""
 
@@ -96,7 +97,8 @@ def _below_the_last(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "forecast_upper_bound",
     source="ours",
-    statement="As δ → ∞ the plain law is an upper bound: weak modes come early, never late (share of violations is 0).",
+    statement="As δ → ∞ the plain law is an upper bound: weak modes come early, not late (share of stages "
+    "late beyond the scatter of the seeds, between the two largest δ).",
     reads=TIMES,
     holds=at_most(0),
 )
@@ -117,9 +119,9 @@ def upper_bound(times: pd.DataFrame) -> Measurement | None:
     )
 
 
-@upper_bound.rival("The reduced-rank law bounds learning times from above.")
-def reduced_rank_bound(times: pd.DataFrame) -> pd.DataFrame:
-    """Learning times in the unit of another bound: ten per cent less."""
+@upper_bound.rival("Learning times are bounded by nine tenths of the plain law.")
+def lower_bound(times: pd.DataFrame) -> pd.DataFrame:
+    """Learning times in the unit of that bound."""
     return times.assign(learning_iteration=1.1 * times["learning_iteration"])
 
 
@@ -173,12 +175,56 @@ def limit(times: pd.DataFrame) -> Measurement | None:
 @limit.rival("The plain law is the limit.")
 def plain_limit(times: pd.DataFrame) -> pd.DataFrame:
     """The two laws exchanged."""
-    return times.rename(
-        columns={
-            "predicted_discrete": "predicted_reduced_rank",
-            "predicted_reduced_rank": "predicted_discrete",
-        }
+    return _exchanged(times, "reduced_rank", "discrete")
+
+
+def _exchanged(times: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
+    first, second = f"predicted_{one}", f"predicted_{other}"
+    return times.rename(columns={first: second, second: first})
+
+
+@STUDY.claim(
+    "forecast_step_and_start",
+    source="ours",
+    statement="The step and the size of the start belong in the forecast: with both, the reduced-rank "
+    "staged law is closer to trained networks than for a flow from a vanishing start (to our reading "
+    "the forecast of Alternating Gradient Flows, Kunin et al. 2025), on every data set and at every δ "
+    "(share of these pairs).",
+    reads=TIMES,
+    holds=at_least(1),
+)
+def step_and_start(times: pd.DataFrame) -> Measurement | None:
+    if times.empty:
+        return None
+    laws = ("reduced_rank", "vanishing_flow", "integrated")
+    wide = forecast_errors(times, laws).pivot(
+        index=["dataset", "delta"], columns="law", values="error"
     )
+    closer = wide["reduced_rank"] < wide["vanishing_flow"]
+    by_delta = closer.groupby("delta")
+    typical = wide.groupby("delta").median()
+    tight = (wide["vanishing_flow"] / wide["reduced_rank"]).idxmin()
+    rows = "; ".join(
+        f"δ = {delta:g}: {int(by_delta.sum()[delta])} of {by_delta.size()[delta]} closer, "
+        f"{row['reduced_rank']:.3f} against {row['vanishing_flow']:.3f} (integrated "
+        f"{row['integrated']:.3f})"
+        for delta, row in typical.iterrows()
+    )
+    return Measurement(
+        value=float(closer.mean()),
+        interval=share_confidence(int(closer.sum()), len(closer)),
+        in_scope=float(by_delta.mean().iloc[-1]),
+        scope=f"at the largest δ, {times['delta'].max():g}",
+        note=f"Data sets where it is closer, and median root-mean-square log errors of the two. {rows}. "
+        f"Tightest: {tight[0]} at δ = {tight[1]:g}, {wide['reduced_rank'][tight]:.3f} against "
+        f"{wide['vanishing_flow'][tight]:.3f}.",
+    )
+
+
+@step_and_start.rival("Step and start only get in the way.")
+def neither(times: pd.DataFrame) -> pd.DataFrame:
+    """The two laws exchanged."""
+    return _exchanged(times, "reduced_rank", "vanishing_flow")
 
 
 @STUDY.claim(

@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import deviations, growth_while_waiting
 from stagewise.studies.common.conditions import between, within
 from stagewise.studies.common.measures import bootstrap_confidence, value_range
 from stagewise.studies.common.study import (
@@ -14,6 +13,7 @@ from stagewise.studies.common.study import (
     Study,
     learning_times,
 )
+from stagewise.theory import waiting_growth
 
 STUDY = Study(
     __name__,
@@ -224,3 +224,48 @@ def half_the_rate(times: pd.DataFrame) -> pd.DataFrame:
     """Deviations whose logarithms over the final ones grow half as fast."""
     over_final = np.sqrt(times["largest_deviation"] / times["final_deviation"])
     return times.assign(largest_deviation=over_final * times["final_deviation"])
+
+
+def deviations(times: pd.DataFrame) -> pd.DataFrame:
+    """One row a run that was compared with commuting moments.
+
+    times : learning times. Returns columns dataset, seed, dim_in, delta, non_commuting,
+    largest_deviation, over_final (over the last recorded one), moment (its iteration over the
+    last learning time).
+    """
+    keys = ["dataset", "run", "seed", "dim_in", "delta"]
+    columns = ["non_commuting", "largest_deviation", "final_deviation"]
+    when = "largest_deviation_iteration"
+    runs = times.groupby(keys)[[*columns, when, "learning_iteration"]].max().reset_index()
+    return runs.assign(
+        over_final=runs["largest_deviation"] / runs["final_deviation"],
+        moment=runs[when] / runs["learning_iteration"],
+    )
+
+
+def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
+    """Growth of the deviation per unit of delta on pairs of modes, measured and derived.
+
+    times : learning times of compared runs at two or more delta. Measured between the two largest:
+    of the largest deviation over the final one. Derived: `waiting_growth` times the time between
+    the two learning times, 1/σ₂ − 1/σ₁ for each unit of delta. Returns columns seed, measured,
+    derived, e_folds (the derived growth between the two), disagree (whether σ²/λ orders the pair the
+    other way round).
+    """
+    runs = deviations(times).pivot(index="seed", columns="delta", values="over_final")
+    low, high = sorted(runs.columns)[-2:]
+    measured = np.log(runs[high] / runs[low]) / (high - low)
+    pairs = times.drop_duplicates(["seed", "mode"]).pivot(index="seed", columns="mode")
+    sigma, lam = (pairs[name].to_numpy() for name in ("sigma", "lam"))
+    wait = 1 / sigma[:, 1] - 1 / sigma[:, 0]
+    strength = sigma**2 / lam
+    derived = waiting_growth(sigma, lam) * wait
+    return pd.DataFrame(
+        {
+            "seed": runs.index,
+            "measured": measured.to_numpy(),
+            "derived": derived,
+            "e_folds": derived * (high - low),
+            "disagree": strength[:, 1] > strength[:, 0],
+        }
+    )

@@ -19,13 +19,16 @@ STUDY = Study(
     __name__,
     order=70,
     question="Does training pass by reduced-rank regression of every rank?",
-    title="Training passes by reduced-rank regression where the two orders agree",
+    title="Training passes by reduced-rank regression where moments commute and orders agree",
     caption="""{% set each = experiments.reduced_rank_path -%}
-Distance to reduced-rank regression of rank k along training, ‖W − W^k‖/‖W^k‖, mean and 5–95 % over {{ each.replicates }} Gaussian starts at δ = {{ each.delta | max }}, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁) (protocol ours). (a) Where σ = λ, training passes by the regression of every rank in turn, and waits there. (b) Handwritten digits, distance of sigma_x W: the moments do not commute, and the first ranks are approached but not reached. (c) σ = ({{ datasets.misordered.sigma | join(", ") }}), λ = ({{ datasets.misordered.lam | join(", ") }}): regression of rank 1 keeps the mode of larger σ²/λ, descent learns that of larger σ first and never comes near.""",
+Distance to reduced-rank regression of rank k along training, ‖W − W^k‖/‖W^k‖, mean and 5–95 % over {{ each.replicates }} Gaussian starts at δ = {{ each.delta | max }}, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁) (protocol ours). (a) Commuting moments with σ = λ: training passes by the regression of each rank in turn, and waits there. (b) Handwritten digits, distance of sigma_x W: the moments do not commute, and the ranks shown are approached but not reached. (c) σ = ({{ datasets.misordered.sigma | join(", ") }}), λ = ({{ datasets.misordered.lam | join(", ") }}): regression of rank 1 keeps the mode of larger σ²/λ, descent learns that of larger σ first, and its distance falls only to that of the end, which has both modes.""",
     alt="Distance of the learned map to reduced-rank regression of each rank along training, where orders agree, on digits, and where they disagree.",
 )
-CURVES = trajectory_summary("reduced_rank_path", datasets=("staircase", "digits", "misordered"))
-TIMES = learning_times("reduced_rank_path")
+_DISTANCES = ("reduced_rank_distance", "reduced_rank_response_distance")
+CURVES = trajectory_summary(
+    "reduced_rank_path", datasets=("staircase", "digits", "misordered"), of=_DISTANCES
+)
+TIMES = learning_times("reduced_rank_path", of=("reduced_rank_distance",))
 COMMUTING = "staircase"
 """The data set whose moments commute and whose two orders agree."""
 

@@ -29,7 +29,7 @@ STUDY = Study(
 Deep matrix factorisation of a fully observed target of rank R with singular values 2^(R−1), …, 2, 1 (n = {{ data.dim_in }}, width n, Gaussian start, product scale ε = {{ each.product_scale | join(", ") }}; step {{ each.step_size | join(", ") }}/(Lσ₁^(2−2/L)); one run for each of {{ each.replicates }} ranks and every depth; parameters ours). Left: singular values of the product at the highest rank, the k-th with the marker of rank k; dotted: their targets. Middle: loss for R = {{ data.rank | join(", ") }}; dotted: ½Σσₖ² over the modes not yet learned, the loss at which training should rest. Right: gradient norm, ranks shifted by factors of 100 apart, with the peaks that were counted as stages: R of them for rank R.""",
     alt="Singular values, loss and gradient norm of deep factorisations over training by rank and depth: plateaus and one peak of the gradient per singular value.",
 )
-CURVES = trajectory_summary("saddle_stages")
+CURVES = trajectory_summary("saddle_stages", of=("response_values", "loss", "gradient_norm"))
 STAGES = stages("saddle_stages")
 PLATEAUS = plateaus("saddles")
 

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 from stagewise.arrays import FloatArray
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import (
+from stagewise.studies.common.conditions import at_most, within
+from stagewise.studies.common.measures import failure_bracket
+from stagewise.studies.common.stability import (
     stability_brackets,
     swapped_pairs,
     with_stability,
 )
-from stagewise.studies.common.conditions import at_most, within
-from stagewise.studies.common.measures import failure_bracket
 from stagewise.studies.common.study import Interval, Measurement, Study, learning_times
 from stagewise.theory import CONVERGENCE_THRESHOLD, OVERSHOOT_THRESHOLD, stable_step
 
@@ -30,10 +30,10 @@ STUDY = Study(
 Outcomes of full-matrix gradient descent over the step size. (a) One aligned mode, {{ single.replicates }} values of λ/σ: below ησ = ½ it approaches its target from below, up to 1 it overshoots and converges, beyond it does not converge; λ makes no difference. (b) Two modes with random λ from a Gaussian start, {{ pair.replicates }} problems a step: here λ does matter. The vertical axis is the step over the stable step 2/max λᵢ(wᵢ + wⱼ) of the balanced solution (w = σ/λ); below 1 runs end at a balanced solution (the layers' Gram matrices agree), above it they settle on an unbalanced one or diverge, some although ησ₁ ≤ ½. (c) Share of {{ order.replicates }} random pairs whose weaker mode is learned first at ησ₁ = {{ order.step_size | join(", ") }}, with 95 % intervals, for δ = {{ order.delta | join(", ") }} and exactly diagonal starts: where λ differs, order can be lost at finite δ, and returns as δ grows.""",
     alt="Outcomes over the step size: one aligned mode approaches from below up to one half and converges up to one; two modes end balanced below the derived bound; share of pairs out of order by initial scale.",
 )
-SINGLE = learning_times("step_size")
-PAIR = learning_times("stable_step")
-NEAR = learning_times("stable_step_bracket")
-ORDER = learning_times("mode_order")
+SINGLE = learning_times("step_size", of=("mode_strengths",))
+PAIR = learning_times("stable_step", of=("mode_strengths", "imbalance"))
+NEAR = learning_times("stable_step_bracket", of=("mode_strengths", "imbalance"))
+ORDER = learning_times("mode_order", of=("mode_strengths",))
 
 
 _STYLES = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stagewise.arrays import FloatArray
+from stagewise.theory.growth import UpdateRule
 
 _NODES = 400
 
@@ -95,12 +96,12 @@ def learned_strengths(values: FloatArray, start: float, growth: FloatArray) -> F
 
 
 def growth(
-    values: FloatArray, rate: float, epochs: FloatArray, discrete: bool = False
+    values: FloatArray, rate: float, epochs: FloatArray, rule: UpdateRule | None = None
 ) -> FloatArray:
     """Logarithm of how much small modes have grown after `epochs`, (times, modes).
 
-    2·rate·x an epoch for the flow (and nearly so where the layers are updated in turn), 2·ln(1 +
-    rate·x) when `discrete`, for both layers updated at once.
+    rule : the growth function of an update rule, of which both layers have one each; None for the flow,
+    2·rate·x an epoch, as Lampinen and Ganguli have it.
     """
-    each = np.log1p(rate * values) if discrete else rate * values
+    each = rate * values if rule is None else rule.growth(rate, values)
     return np.asarray(2 * epochs[:, None] * each)

@@ -48,9 +48,10 @@ def staged_forecast(
     3. Small hidden directions grow by g(σ_j(S(I − VVᵀ))) an iteration, ln(1 + ησ) under gradient
        descent; another rule brings its own g, and relaxes as fast as descent with its `speed`.
     4. The next rank counts as learned when the (k+1)-th singular value of sigma_x W, the new
-       direction u with exposure X* included, is σ_{k+1}/2. In one mode of eigenvalue λ that is at
-       X* = ln2/λ, where the linear growth has the amplitude ½ln(2σ/λ): the target is
-       ½ln(2σ X*/ln2).
+       direction u with exposure X* included, is σ_{k+1}/2. X* is effective: step 1 gives half of one
+       mode of eigenvalue λ at X* = ln2/λ (the mode itself, whose layers both grow, is there at
+       ln2/(2λ)), and its linear growth has the amplitude ½ln(2σ/λ) then. So the target is
+       ½ln(2σ X*/ln2), which is exact for one eigenvalue and not where u mixes strong and weak inputs.
 
     Approximations: W₂ is slaved (step 2) and changes of b_j within a relaxation are left out (step
     1); a stage begins where the one before it counts as learned.

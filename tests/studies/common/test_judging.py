@@ -1,8 +1,11 @@
 import math
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from stagewise.pipeline.aggregates import SCHEMAS
+from stagewise.store.files import write_table
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.judging import MISSING, RunTables, judge
 from stagewise.studies.common.study import (
@@ -12,6 +15,7 @@ from stagewise.studies.common.study import (
     Table,
     assumption,
     learning_times,
+    trajectory_summary,
 )
 
 
@@ -112,3 +116,40 @@ def test_only_the_data_sets_that_a_table_declares_are_given(tmp_path):
     (tmp_path / "tables" / "assumption.csv").write_text("dataset,n\ndigits,1\nmnist,2\n")
     frame = RunTables(tmp_path, []).frame(assumption(datasets=("mnist",)))
     assert frame.to_dict("list") == {"dataset": ["mnist"], "n": [2]}
+
+
+def written(folder, kind, experiment, **columns):
+    """The results of a run with one table, whose other columns are missing."""
+    rows = len(next(iter(columns.values())))
+    schema = SCHEMAS[kind]
+    arrays = [pa.array(columns.get(each.name, [None] * rows), type=each.type) for each in schema]
+    (folder / kind).mkdir()
+    write_table(pa.table(arrays, schema=schema), folder / kind / f"{experiment}.parquet")
+    return RunTables(folder, [experiment])
+
+
+def test_columns_of_observables_that_a_claim_does_not_declare_are_not_given(tmp_path):
+    tables = written(
+        tmp_path, "learning_times", "one", learning_iteration=[7.0], final_imbalance=[0.1]
+    )
+    assert "final_imbalance" not in tables.frame(learning_times("one"))
+    assert tables.frame(learning_times("one"))["learning_iteration"].tolist() == [7.0]
+    balance = tables.frame(learning_times("one", of=("imbalance",)))
+    assert balance["final_imbalance"].tolist() == [0.1]
+    with pytest.raises(KeyError, match="final_imbalance"):
+        judge(
+            claim_of(lambda times: times["final_imbalance"].max()),
+            tables,
+        )
+
+
+def test_curves_that_a_claim_does_not_declare_are_not_given(tmp_path):
+    quantities = ["loss", "mode_strength", "alignment"]
+    tables = written(tmp_path, "trajectory_summary", "one", quantity=quantities)
+    for observables, given in (
+        (("loss",), ["loss"]),
+        (("mode_strengths",), ["mode_strength"]),
+        (("mode_strengths", "response_values"), ["mode_strength", "alignment"]),
+    ):
+        frame = tables.frame(trajectory_summary("one", of=observables))
+        assert frame["quantity"].tolist() == given

@@ -8,6 +8,7 @@ from stagewise.studies.common.study import (
     Table,
     learning_times,
     stages,
+    trajectory_summary,
 )
 
 TIMES = learning_times("one", "two", datasets=("digits",))
@@ -84,3 +85,11 @@ def test_a_scope_has_a_number_and_words():
         Measurement(0.5, interval, "", in_scope=0.2)
     with pytest.raises(ValueError, match="in_scope and scope come together"):
         Measurement(0.5, interval, "", scope="for small steps")
+
+
+def test_a_recorded_table_says_which_observables_it_reads():
+    assert learning_times("one").observables == ("response_values",)
+    with pytest.raises(ValueError, match=r"trajectory_summary needs the observables that are read"):
+        trajectory_summary("one")
+    with pytest.raises(ValueError, match=r"losses cannot be recorded; there are loss, "):
+        trajectory_summary("one", of=("losses",))

@@ -24,4 +24,4 @@ class LayersInTurn(UpdateRule):
     ) -> None:
         """Add step · D to the last layer, then to the one before with a new gradient, and so on."""
         for place in range(len(layers) - 1, -1, -1):
-            layers[place] += step_size * landscape.directions(layers)[place]
+            layers[place] += step_size * landscape.direction(layers, place)

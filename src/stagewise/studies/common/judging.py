@@ -11,7 +11,9 @@ import pandas as pd
 
 from stagewise.pipeline.aggregates import joined
 from stagewise.store.formats import read_csv
+from stagewise.store.schemas import measured_from
 from stagewise.studies.common.study import (
+    RECORDED,
     Claim,
     Measurement,
     NothingToMeasureError,
@@ -85,11 +87,22 @@ class RunTables:
         frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].copy()
         if table.datasets is not None:
             frame = frame[frame["dataset"].isin(table.datasets)].reset_index(drop=True)
-        return frame
+        return _declared(table, frame)
 
     @staticmethod
     def _read_part(kind: str, path: Path) -> pd.DataFrame:
         return read_csv(path) if path.suffix == ".csv" else read_frame(kind, path)
+
+
+def _declared(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """A recorded table without the columns or curves of observables that it does not declare."""
+    if table.kind not in RECORDED:
+        return frame
+    declared = set(table.observables)
+    if table.kind == "trajectory_summary":
+        read = [name for name in frame["quantity"].unique() if measured_from(name) <= declared]
+        return frame[frame["quantity"].isin(read)].reset_index(drop=True)
+    return frame[[name for name in frame.columns if measured_from(name) <= declared]]
 
 
 def read_none(kind: str) -> pd.DataFrame:

@@ -7,14 +7,16 @@ import pandas as pd
 
 from stagewise.arrays import FloatArray
 from stagewise.seeds import generator
-from stagewise.studies.common.comparisons import wilson_interval
 from stagewise.studies.common.study import Interval
 
 
-def spread(values: pd.Series | FloatArray) -> tuple[float, float]:
-    """5 % and 95 % quantiles."""
-    low, high = np.quantile(np.asarray(values, dtype=np.float64), [0.05, 0.95])
-    return float(low), float(high)
+def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a share `count`/`total` (Wilson 1927), within [0, 1]."""
+    share = count / total
+    centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    # Rounding must not leave a share of 0 or 1 outside its own interval.
+    return min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
 
 
 def value_range(values: pd.Series | FloatArray) -> Interval:

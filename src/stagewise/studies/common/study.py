@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from stagewise.dynamics.observables import OBSERVABLES, Observable
 from stagewise.studies.common.conditions import Condition
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ Kind = Literal[
     "training",
     "assumption",
 ]
+RECORDED = ("learning_times", "trajectory_summary")
+"""Tables whose columns or curves each come from an observable; see `schemas.measured_from`."""
 IntervalKind = Literal["95 % confidence", "range"]
 
 
@@ -46,18 +49,26 @@ class Table:
     kind : which table. experiments : sections of the config whose rows are read; all of them are
     needed (none for "assumption", which has a row per data set). optional : sections whose rows
     are read where the run has them. datasets : only rows of these data sets; None means all.
+    observables : what the runs record for it; columns and curves of others are not in the table.
     """
 
     kind: Kind
     experiments: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     datasets: tuple[str, ...] | None = None
+    observables: tuple[Observable, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"{self.kind!r} is no table; there are {', '.join(get_args(Kind))}")
         if self.kind != "assumption" and not self.experiments + self.optional:
             raise ValueError(f"{self.kind} needs the names of the experiments whose rows are read")
+        if self.kind in RECORDED and not self.observables:
+            raise ValueError(f"{self.kind} needs the observables that are read: of=(…)")
+        unknown = sorted(set(self.observables) - set(OBSERVABLES))
+        if unknown:
+            known = ", ".join(OBSERVABLES)
+            raise ValueError(f"{', '.join(unknown)} cannot be recorded; there are {known}")
 
 
 def files_of(table: Table, experiments: Collection[str]) -> list[str]:
@@ -68,19 +79,20 @@ def files_of(table: Table, experiments: Collection[str]) -> list[str]:
     return [f"{table.kind}/{name}.parquet" for name in names]
 
 
-def _declares(kind: Kind) -> Callable[..., Table]:
+def _declares(kind: Kind, usually: tuple[Observable, ...] = ()) -> Callable[..., Table]:
     def declare(
         *experiments: str,
         optional: tuple[str, ...] = (),
         datasets: tuple[str, ...] | None = None,
+        of: tuple[Observable, ...] = usually,
     ) -> Table:
-        return Table(kind, experiments, optional, datasets)
+        return Table(kind, experiments, optional, datasets, of)
 
-    declare.__doc__ = f"The table {kind} of these experiments."
+    declare.__doc__ = f"The table {kind} of these experiments, as far as these observables tell."
     return declare
 
 
-learning_times = _declares("learning_times")
+learning_times = _declares("learning_times", usually=("response_values",))
 trajectory_summary = _declares("trajectory_summary")
 stages = _declares("stages")
 plateaus = _declares("plateaus")
