@@ -78,8 +78,9 @@ figures: $(STAMP)  ## Draw every figure again from the results, without simulati
 doctor: $(STAMP)  ## Check this machine: Python, cores, memory, disk, data sets, write access
 	@$(BIN)/stagewise doctor
 
-test: $(STAMP)  ## The whole test suite
-	@$(BIN)/python -m pytest -n auto
+test: $(STAMP)  ## The test suite; with STAGEWISE_RELEASE=1 what only a release needs as well
+	@# One process takes a file, so that what its tests share is made once.
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(if $(STAGEWISE_RELEASE),,-m "not release")
 
 lint: $(STAMP)  ## Formatting, style, types, workflow
 	@$(BIN)/ruff check .
