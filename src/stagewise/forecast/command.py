@@ -12,6 +12,7 @@ from stagewise.errors import StagewiseError
 from stagewise.forecast.intervals import law_interval, law_spread, seed_interval
 from stagewise.forecast.options import Request
 from stagewise.forecast.practice import check_training
+from stagewise.forecast.reduction import in_few_outputs
 from stagewise.forecast.regression import Regression
 from stagewise.forecast.report import Report, Stage, as_json, as_text
 from stagewise.forecast.settings import Forecast, e_folds, settle
@@ -49,8 +50,8 @@ def answer(request: Request) -> Report:
             "loss is cross_entropy, but the outputs are not classes. Name a column of classes "
             "with --label, or leave --loss out."
         )
-    followed = request.practice.problem(regression.problem)
-    forecast = settle(request, followed, regression.dim_in)
+    followed = in_few_outputs(request.practice.problem(regression.problem))
+    forecast = settle(request, followed, regression.dim_in, regression.dim_out)
     stages = len(forecast.iterations)
     grown = e_folds(followed, forecast)
     spread = law_spread(forecast.method, grown, forecast.width, stages)
@@ -86,7 +87,7 @@ def _trained(
 ) -> FloatArray:
     from stagewise.forecast.check import horizon, train
 
-    problem = regression.problem
+    problem = in_few_outputs(regression.problem)
     iterations = horizon(problem, forecast, spread)
     print(f"training {counted(seeds, 'network')} for {iterations} iterations …", file=sys.stderr)
     progress = Progress(seeds, time.monotonic)

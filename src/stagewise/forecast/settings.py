@@ -37,13 +37,15 @@ class Forecast:
     practice: Practice = field(default_factory=Practice)
 
 
-def settle(request: Request, problem: Problem, dim_in: int | None = None) -> Forecast:
+def settle(
+    request: Request, problem: Problem, dim_in: int | None = None, dim_out: int | None = None
+) -> Forecast:
     """Complete the settings and forecast. Raises StagewiseError for settings no run has.
 
-    dim_in : inputs of the data, where the problem is given in fewer coordinates than that.
+    dim_in, dim_out : of the data, where the problem is given in fewer coordinates than that.
     """
     dim_in = dim_in or problem.dim_in
-    width = min(dim_in, problem.dim_out) if request.width is None else request.width
+    width = min(dim_in, dim_out or problem.dim_out) if request.width is None else request.width
     most = stage_count(problem, width, None)
     wanted = min(most, DEFAULT_STAGES) if request.stages is None else request.stages
     stages = stage_count(problem, width, wanted)
