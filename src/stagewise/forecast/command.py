@@ -15,14 +15,17 @@ from stagewise.forecast.practice import check_training
 from stagewise.forecast.reduction import in_few_outputs
 from stagewise.forecast.regression import Regression
 from stagewise.forecast.report import Report, Stage, as_json, as_text
-from stagewise.forecast.settings import Forecast, e_folds, settle
+from stagewise.forecast.settings import Forecast, e_folds, settle, told_apart
 from stagewise.forecast.sources import Source, load
 from stagewise.intake.wording import counted
+from stagewise.problems.problem import Problem
 
 _NO_COVARIANCE = 1e-20
 _SMALL_START = 8.0
 """E-folds below which stages overlap."""
 _SECONDS_BETWEEN = 2.0
+_MOST_ITERATIONS = 10**8
+"""Minutes to hours of training, by size."""
 
 
 def run(request: Request) -> int:
@@ -78,8 +81,26 @@ def answer(request: Request) -> Report:
         seeds=request.seeds if request.check else 0,
         explained_variance=regression.explained_share,
         stages=_stages(forecast, spread, measured, regression.rank_shares),
-        notes=(*source.notes, *_notes(grown, forecast, measured), *request.practice.notes(stages)),
+        notes=(
+            *source.notes,
+            *_hidden_stages(request, followed, regression.rank, forecast.width),
+            *_notes(grown, forecast, measured),
+            *request.practice.notes(stages),
+        ),
     )
+
+
+def _hidden_stages(request: Request, problem: Problem, rank: int, width: int) -> list[str]:
+    """Say where units keep stages from being told that others would show."""
+    there = min(rank, width)
+    told = min(told_apart(problem), len(problem.modes.sigma), width)
+    if told >= there:
+        return []
+    advice = "" if request.standardise else "; --standardise makes them equal"
+    return [
+        f"{told} of {counted(there, 'stage')} can be told in these units, as rounding of the largest "
+        f"columns hides the others{advice}"
+    ]
 
 
 def _trained(
@@ -89,6 +110,12 @@ def _trained(
 
     problem = in_few_outputs(regression.problem)
     iterations = horizon(problem, forecast, spread)
+    if iterations > _MOST_ITERATIONS:
+        raise StagewiseError(
+            f"--check would train each network for {iterations:.3g} iterations, more than "
+            f"{_MOST_ITERATIONS:.0e}. Ask for fewer --stages, or make the scales of the columns equal "
+            "with --standardise."
+        )
     print(f"training {counted(seeds, 'network')} for {iterations} iterations …", file=sys.stderr)
     progress = Progress(seeds, time.monotonic)
     return train(problem, forecast, iterations, seeds, progress, regression.dim_in)

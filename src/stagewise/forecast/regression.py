@@ -11,6 +11,8 @@ from stagewise.forecast.reduction import reduced
 from stagewise.intake.statistics import Statistics
 from stagewise.problems.problem import Problem
 
+_NOTHING = 1e-10
+"""Share of the explained variance that is hardly more than rounding."""
 _INSIDE = 1e-6
 """Share of the means' length that may lie outside of the inputs' span by rounding."""
 
@@ -38,6 +40,11 @@ class Regression:
         share = float(self.explained[-1]) / self.total
         # Rounding alone goes no further; what does is not the variance of these outputs.
         return None if share > 1 + 1e-6 else min(share, 1.0)
+
+    @property
+    def rank(self) -> int:
+        """Rank of the least-squares map, in whatever units, up to rounding."""
+        return int(np.sum(np.diff(self.explained, prepend=0) > _NOTHING * self.explained[-1]))
 
     @property
     def rank_shares(self) -> FloatArray:

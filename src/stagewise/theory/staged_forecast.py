@@ -24,6 +24,8 @@ gives .013. The first value tried; not tuned.
 
 _GRID_STEP = 0.2
 _GRID_START, _GRID_STOP = 1e-3, 1e3
+_UNSEEN = 1e-60
+"""Share of the largest eigenvalue below which another might as well be zero."""
 """Of ln X, and of λX at the largest and the smallest eigenvalue."""
 
 
@@ -169,7 +171,8 @@ class _Grid:
 
     @classmethod
     def of(cls, eigenvalues: FloatArray) -> "_Grid":
-        first, last = _GRID_START / eigenvalues[-1], _GRID_STOP / eigenvalues[eigenvalues > 0][0]
+        seen = eigenvalues[eigenvalues > _UNSEEN * eigenvalues[-1]]
+        first, last = _GRID_START / eigenvalues[-1], _GRID_STOP / seen[0]
         exposures = np.exp(np.arange(np.log(first), np.log(last) + _GRID_STEP, _GRID_STEP))
         reached = -np.expm1(-exposures[:, None] * eigenvalues)
         return cls(exposures, reached, reached**2)
