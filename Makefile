@@ -52,10 +52,12 @@ smoke: $(STAMP)  ## Every kind of rule once, on tiny grids (results/smoke, figur
 	@cat results/smoke/verdicts.txt
 	@echo "The page to read: figures/smoke/index.html"
 
-paper: $(STAMP)  ## As reproduce, with MNIST, Fashion-MNIST and CIFAR-10 too (results/paper)
-	@$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml
+paper: $(STAMP)  ## As reproduce, with MNIST, Fashion-MNIST and CIFAR-10 where they can be had
+	@$(BIN)/stagewise fetch --configfile config/paper.yaml
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml results/paper/data_sets.yaml
 	@cat results/paper/verdicts.txt
-	@$(BIN)/stagewise archive-moments mnist cifar10 --check
+	@$(BIN)/stagewise archive-moments mnist $$(grep -owm1 cifar10 results/paper/data_sets.yaml) --check
+	@echo "To compare it with reference/paper: $(BIN)/stagewise verify --run paper"
 	@echo "The page to read: figures/paper/index.html"
 
 verify: $(STAMP)  ## Compare the results with reference/, output by output and claim by claim
@@ -76,8 +78,9 @@ figures: $(STAMP)  ## Draw every figure again from the results, without simulati
 doctor: $(STAMP)  ## Check this machine: Python, cores, memory, disk, data sets, write access
 	@$(BIN)/stagewise doctor
 
-test: $(STAMP)  ## The whole test suite
-	@$(BIN)/python -m pytest -n auto
+test: $(STAMP)  ## The test suite; with STAGEWISE_RELEASE=1 what only a release needs as well
+	@# One process takes a file, so that what its tests share is made once.
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(if $(STAGEWISE_RELEASE),,-m "not release")
 
 lint: $(STAMP)  ## Formatting, style, types, workflow
 	@$(BIN)/ruff check .
@@ -93,7 +96,7 @@ bench: $(STAMP)  ## Speed of the engine against plain NumPy and the machine's ma
 	@$(BIN)/python benchmarks/factorisation.py
 	@$(BIN)/python benchmarks/stepping.py
 
-generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, the README's table
+generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, verdicts and picture of the README
 	@$(BIN)/stagewise generate
 
 clean:  ## Remove results and figures (not .venv)

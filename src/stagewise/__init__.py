@@ -9,7 +9,6 @@ The rooms `stagewise.theory`, `stagewise.dynamics` and `stagewise.analysis` hold
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 _HOMES = {
@@ -30,7 +29,9 @@ __all__ = ["__version__", "forecast", *_HOMES]
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return version("stagewise")
+        return import_module("importlib.metadata").version(
+            "stagewise"
+        )  # rarely asked, slow to load
     if name in _ROOMS:
         return import_module(f"{__name__}.{name}")
     if name in _HOMES:

@@ -17,6 +17,7 @@ from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
 from stagewise.data.kinds.mnist import MnistData
 from stagewise.data.kinds.npz import NpzData
 from stagewise.data.kinds.random_modes import RandomModesData
+from stagewise.data.kinds.spiked import SpikedData
 from stagewise.errors import StagewiseError
 from stagewise.problems.moments import Moments
 
@@ -30,6 +31,7 @@ def synthetic(draws: int) -> list[DataSpec]:
         RandomModesData(kind="random_modes", draws=draws),
         AutoencoderData(kind="autoencoder", dim=4, rank=2, samples=20, draws=draws),
         LowRankRegressionData(kind="low_rank_regression", samples=20, draws=draws),
+        SpikedData(kind="spiked", draws=draws),
     ]
 
 
@@ -43,7 +45,7 @@ def test_a_synthetic_data_set_has_as_many_different_draws_as_asked_for(spec):
     assert len(drawn) == len(set(drawn)) == 3
 
 
-@pytest.mark.parametrize("index", range(4), ids=[spec.kind for spec in synthetic(1)])
+@pytest.mark.parametrize("index", range(5), ids=[spec.kind for spec in synthetic(1)])
 def test_more_draws_keep_those_there_were(index):
     few, many = (draw_moments("name", synthetic(draws)[index], None) for draws in (2, 5))
     assert [bits(each) for each in many[:2]] == [bits(each) for each in few]
@@ -171,3 +173,19 @@ def test_mnist_is_as_far_from_the_assumptions_as_known(real_data):
     assert abs(measured.delta_x - 0.6333) < 0.001
     assert abs(measured.delta_xy_eigen - 0.1327) < 0.001
     assert abs(measured.delta_xy_random.mean() - 0.274) < 0.002
+
+
+def test_spiked_targets_rest_on_the_weak_inputs():
+    spec = SpikedData(kind="spiked", spikes=2, dim_in=400, dim_out=300, output_decay=1)
+    (moments, *_) = draw_moments("spiked", spec, None)
+    lam = np.diag(moments.sigma_x)
+    teacher = moments.sigma_xy / lam[:, None]
+    assert (lam[:2] == 1).all()
+    assert 0.01 <= lam[2:].min() < 0.011
+    assert 0.045 < lam[2:].max() <= 0.05
+    assert_allclose([teacher[:2].std(), teacher[2:].std()], [0.1, 1.0], rtol=0.1)
+
+
+def test_spikes_leave_weak_inputs():
+    with pytest.raises(ValueError, match="spikes is 5 but dim_in is 5; use fewer spikes"):
+        SpikedData(kind="spiked", spikes=5, dim_in=5)

@@ -25,7 +25,7 @@ def test_the_optimizers_are_rules_with_a_growth_function():
     assert set(OPTIMIZERS) <= set(RULES) & set(GROWTH_RULES)
     for name in OPTIMIZERS:
         assert isinstance(Practice(name).law, GROWTH_RULES[name])
-        assert Practice(name).steps.kind == name
+        assert Practice(name).steps(None).kind == name
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,10 @@ def stable(practice, step, curvature):
         def directions(self, layers):
             return [-curvature * layers[0]]
 
-    memory = practice.steps.start(layers)
+    rule = practice.steps(None)
+    memory = rule.start(layers)
     steps, taken = np.array([step]), np.zeros(1, dtype=np.int64)
-    practice.steps.advance(layers, memory, Parabola(), steps, taken, 4000)
+    rule.advance(layers, memory, Parabola(), steps, taken, 4000)
     return abs(layers[0].item()) < 1
 
 
@@ -102,7 +103,17 @@ def test_cross_entropy_is_slower_to_relax_and_says_where_it_ends(command):
         (("--momentum", "0.3"), "momentum is 0.3, but gradient_descent has none"),
         (("--optimizer", "nesterov", "--momentum", "1"), "momentum is 1; it must be from 0 to"),
         (("--optimizer", "heavy_ball", "--method", "integrated"), "Use --method staged"),
-        (("--loss", "cross_entropy", "--check"), "it would need the samples"),
+        (("--loss", "cross_entropy", "--uncentred"), "biases are taken to fit the means"),
+        (("--batch-size", "0"), "batch-size is 0; it must be a whole number"),
+        (("--weight-decay", "-1"), "weight-decay is -1; it must be a number, 0 or more"),
+        (("--weight-decay", "0.3"), "the network dies, and there is nothing to forecast"),
+        (("--weight-decay", "0.1", "--stages", "7"), "stages is 7; it must be from 1 to 6"),
+        (("--weight-decay", "0.01", "--method", "plain"), "knows neither weight decay nor"),
+        (("--schedule", "cosine", "--method", "integrated"), "Use --method staged"),
+        (("--schedule-length", "40"), "but the schedule is constant"),
+        (("--schedule", "cosine", "--schedule-length", "0"), "schedule-length is 0"),
+        (("--optimizer", "layers_in_turn", "--batch-size", "8"), "there is no law of mini-batches"),
+        (("--batch-size", "32", "--step-size", "40"), "would itself diverge"),
         (("--optimizer", "heavy_ball", "--check", "--delta", "60"), "works up to 40"),
         (("--optimizer", "heavy_ball", "--step-size", "50"), "would itself diverge"),
     ],

@@ -119,7 +119,7 @@ def test_the_shard_size_changes_no_bit_of_any_aggregate(runs_per_shard):
     ("unit", "scale"), [("absolute", 1.0), ("per_sigma", 2.0), ("per_curvature", 5.0)]
 )
 def test_a_step_size_is_read_in_its_unit(unit, scale):
-    spec = AlignedData(kind="aligned", sigma=[2.0, 1.0], lam=[5.0, 1.0])
+    spec = AlignedData(kind="aligned", sigma=[2.0, 1.0, 0.5], lam=[5.0, 1.0, 3.0])
     problem = draw_moments("units", spec, None)[0].problem(centred=True)
     assert_allclose(absolute_step(0.3, unit, problem), 0.3 / scale)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stagewise.studies.common.judging import judge as judge_with_rivals
 from stagewise.studies.common.registry import claims
 from stagewise.theory import waiting_growth
 
@@ -217,6 +218,7 @@ def forecast_times(integrated=1.0, plain=1.3, staged=1.02, seeds=8):
             "learning_iteration": 10.0 * delta * mode,
             "predicted_discrete": 10.0 * delta * mode * plain,
             "predicted_reduced_rank": 10.0 * delta * mode * 1.2,
+            "predicted_vanishing_flow": 10.0 * delta * mode * 1.25,
             "predicted_staged": 10.0 * delta * mode * staged,
             "predicted_integrated": 10.0 * delta * mode * integrated,
             "nearest_reduced_rank": 0.4,
@@ -243,6 +245,7 @@ def forecast_times(integrated=1.0, plain=1.3, staged=1.02, seeds=8):
         ("forecast_limit", {"plain": 1.3}, "supported"),
         ("forecast_limit", {"plain": 1.1}, "refuted"),
         ("forecast_reduced_rank_points", {}, "supported"),
+        ("forecast_step_and_start", {}, "supported"),
     ],
 )
 def test_forecasts_are_judged_by_their_errors(claim, factors, verdict):
@@ -254,6 +257,77 @@ def test_the_staged_forecast_is_also_judged_where_moments_commute():
     times = pd.concat([forecast_times(), commuting])
     assert judge(BY_ID["forecast_staged"], aggregates(times)).verdict == "refuted"
     assert judge(BY_ID["forecast_integrated"], aggregates(times)).verdict == "supported"
+
+
+@pytest.mark.parametrize(("delta", "verdict"), [(64.0, "refuted"), (8.0, "qualified")])
+@pytest.mark.parametrize("claim", ["forecast_integrated", "forecast_staged"])
+def test_a_forecast_that_fails_at_one_scale_fails(claim, delta, verdict):
+    times = forecast_times()
+    changed = times["delta"] == 64.0
+    times.loc[changed, ["predicted_integrated", "predicted_staged"]] *= 1.05
+    times.loc[changed, "delta"] = delta
+    assert judge(BY_ID[claim], aggregates(times)).verdict == verdict
+
+
+def test_data_sets_of_fixed_spectra_count_for_the_integrated_forecast():
+    rotated = forecast_times(integrated=1.05).assign(dataset="rotated_2")
+    times = pd.concat([forecast_times(), rotated])
+    assert judge(BY_ID["forecast_integrated"], aggregates(times)).verdict == "refuted"
+
+
+def test_notes_of_forecasts_say_what_the_error_summarises():
+    times = forecast_times()
+    times["run"] = np.arange(len(times)) // 3
+    times.loc[(times["seed"] == 0) & (times["mode"] == 2), "learning_iteration"] *= 1.2
+    times.loc[(times["seed"] == 1) & (times["mode"] == 3), "learning_iteration"] = np.nan
+    note = judge(BY_ID["forecast_integrated"], aggregates(times)).note
+    # The mean over eight seeds of one stage of three is 1.025 times the forecast.
+    assert "power_law 0.0143, 0.0143" in note
+    assert "Worst stage of any data set 0.0247, 0.0247" in note
+    assert "a single run 0.1823, 0.1823" in note
+    assert "2 of 48 learning times" in note
+
+
+def spiked_times(integrated, staged, draws=10):
+    """Draws of which a given number is missed by each of the two forecasts, by 5 %."""
+    parts = []
+    for draw in range(draws):
+        off = {"integrated": 1 + 0.05 * (draw < integrated), "staged": 1 + 0.05 * (draw < staged)}
+        own = forecast_times(**off, seeds=2)
+        own = own[own["dataset"] == "power_law"]
+        run = 100 * draw + own["seed"]
+        parts.append(own.assign(run=run, sigma=own["sigma"] * (1 + 0.01 * draw)))
+    return pd.concat(parts).assign(experiment="forecast_spiked", dataset="spiked")
+
+
+@pytest.mark.parametrize(("missed", "verdict"), [(1, "supported"), (2, "refuted")])
+def test_spiked_draws_are_told_apart_and_counted(missed, verdict):
+    found = judge(BY_ID["forecast_spiked"], aggregates(spiked_times(missed, 6)))
+    assert found.verdict == verdict
+    assert found.measured == 1 - missed / 10
+    assert "staged (F) 60%, 60%" in found.note
+
+
+def test_the_staged_forecast_holds_outside_the_spectra_that_break_it():
+    plain, broken = forecast_times(), spiked_times(0, 1)
+    found = judge(BY_ID["forecast_staged"], aggregates(pd.concat([plain, broken])))
+    assert found.verdict == "qualified"
+    assert found.measured == pytest.approx(np.log(1.05))
+    assert found.in_scope == pytest.approx(np.log(1.02))
+
+
+@pytest.mark.parametrize(
+    ("claim", "frame"),
+    [
+        *((f"forecast_{name}", forecast_times) for name in ("integrated", "held_out", "staged")),
+        ("forecast_spiked", lambda: spiked_times(0, 6)),
+        ("forecast_step_and_start", forecast_times),
+    ],
+)
+def test_rivals_in_place_of_forecasts_are_rejected(claim, frame):
+    found = judge_with_rivals(BY_ID[claim], aggregates(frame()))
+    assert found.rival
+    assert all(each.rejected for each in found.rival)
 
 
 def test_without_its_experiments_every_claim_says_not_run():

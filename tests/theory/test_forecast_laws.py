@@ -16,6 +16,7 @@ from stagewise.theory.forecast_laws import (
     initial_amplitudes,
     plain_forecast,
     reduced_rank_forecast,
+    vanishing_flow_forecast,
 )
 from stagewise.theory.staged_forecast import staged_forecast
 
@@ -124,3 +125,18 @@ def test_at_either_end_of_the_rotated_family_another_law_is_the_limit(angle, nea
     followed = np.diff(run.learning_iterations, axis=0)[0]
     error = [np.sqrt(np.mean(np.log(followed / slope) ** 2)) for slope in slopes]
     assert error[nearer] < 0.005 < error[1 - nearer]
+
+
+def test_the_flow_from_a_vanishing_start_is_the_limit_of_small_steps_and_starts():
+    pooled, delta = PooledMoments.of(POWER), np.array([400.0, 800.0])
+    step = np.full(2, 1e-6)
+    slopes = np.diff(reduced_rank_forecast(pooled, step, delta, 10), axis=0) / 400
+    expected = delta[:, None] * slopes
+    assert_allclose(vanishing_flow_forecast(pooled, step, delta, 10), expected, rtol=1e-5)
+
+
+def test_where_inputs_are_white_the_flow_learns_mode_k_at_delta_over_the_growth():
+    problem = Problem(np.eye(8), np.random.default_rng(0).standard_normal((8, 5)))
+    step, delta = np.array([0.1]), np.array([12.0])
+    found = vanishing_flow_forecast(PooledMoments.of(problem), step, delta, 8)[0]
+    assert_allclose(found, 12.0 / (0.1 * problem.modes.sigma), rtol=1e-9)

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from stagewise.theory import learning_iteration
 from stagewise.theory.growth import (
+    Decayed,
     DecoupledDecay,
     Descent,
     HeavyBall,
@@ -22,23 +23,23 @@ STEPS = [0.003, 0.1, 0.6, 1.1]
 SIGMA = np.array([0.8, 0.5, 0.2])
 
 
-def saddle(sigma):
-    """The symmetric matrix M of one mode, acting on (first layer, second layer)."""
-    return np.array([[0.0, sigma], [sigma, 0.0]])
+def saddle(sigma, decay=0.0):
+    """The symmetric matrix M of one mode, acting on (first layer, second layer), less the decay."""
+    return np.array([[-decay, sigma], [sigma, -decay]])
 
 
-def descent(step, sigma):
-    return np.eye(2) + step * saddle(sigma)
+def descent(step, sigma, decay=0.0):
+    return np.eye(2) + step * saddle(sigma, decay)
 
 
-def heavy_ball(step, sigma, momentum):
-    now = (1 + momentum) * np.eye(2) + step * saddle(sigma)
+def heavy_ball(step, sigma, momentum, decay=0.0):
+    now = (1 + momentum) * np.eye(2) + step * saddle(sigma, decay)
     return np.block([[now, -momentum * np.eye(2)], [np.eye(2), np.zeros((2, 2))]])
 
 
-def nesterov(step, sigma, momentum):
+def nesterov(step, sigma, momentum, decay=0.0):
     ahead = np.block([(1 + momentum) * np.eye(2), -momentum * np.eye(2)])
-    return np.block([[descent(step, sigma) @ ahead], [np.eye(2), np.zeros((2, 2))]])
+    return np.block([[descent(step, sigma, decay) @ ahead], [np.eye(2), np.zeros((2, 2))]])
 
 
 def l2_decay(step, sigma, decay):
@@ -68,6 +69,9 @@ CASES = [
     *((Nesterov(beta), nesterov, (beta,)) for beta in (0.0, 0.5, 0.9, 0.99)),
     (L2Decay(0.15), l2_decay, (0.15,)),
     (DecoupledDecay(0.15), decoupled, (0.15,)),
+    (Decayed(Descent(), 0.15), descent, (0.15,)),
+    (Decayed(HeavyBall(0.9), 0.15), heavy_ball, (0.9, 0.15)),
+    (Decayed(Nesterov(0.9), 0.15), nesterov, (0.9, 0.15)),
     (LayersInTurn(), in_turn, ()),
     *((StaleGradient(delay), stale, (delay,)) for delay in (1, 4, 16)),
 ]
@@ -80,6 +84,20 @@ def test_growth_is_the_top_eigenvalue_of_the_recursion(rule, matrix, options, st
         eigenvalues = np.linalg.eigvals(matrix(step, sigma, *options))
         top = eigenvalues[np.argmax(eigenvalues.real)].real
         assert_allclose(np.exp(rule.growth(step, sigma)), top, rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", [HeavyBall(0.9), Nesterov(0.9)], ids=["heavy ball", "Nesterov"])
+@pytest.mark.parametrize("decay", [0.51, 0.6, 2.0])
+def test_a_mode_weaker_than_decay_dies_as_fast_as_its_roots_are_large(rule, decay):
+    """One scalar recursion at x = η(σ − μ); its roots are complex for the larger decays."""
+    step, sigma = 0.1, 0.5
+    x, beta = step * (sigma - decay), 0.9
+    middle, product = (1 + beta + x, beta)
+    if isinstance(rule, Nesterov):
+        middle, product = (1 + beta) * (1 + x), beta * (1 + x)
+    expected = np.log(np.abs(np.roots([1, -middle, product])).max())
+    assert_allclose(Decayed(rule, decay).growth(step, sigma), expected, rtol=1e-9)
+    assert expected < 0
 
 
 @pytest.mark.parametrize("momentum", [0.5, 0.9, 0.99])
@@ -109,6 +127,7 @@ def test_the_root_of_stale_gradients_keeps_its_digits(delay):
 @pytest.mark.parametrize("rule", [rule for rule, _, _ in CASES], ids=str)
 def test_sensitivity_is_the_derivative_of_growth(rule):
     sigma, h = np.array([0.002, 0.1, 0.5]), 1e-6
+    sigma = sigma + getattr(rule, "decay", 0.0)  # of modes that grow
     slope = (rule.growth(1.0, sigma + h) - rule.growth(1.0, sigma - h)) / (2 * h)
     assert_allclose(rule.sensitivity(1.0, sigma), slope, rtol=1e-5)
 

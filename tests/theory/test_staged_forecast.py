@@ -12,7 +12,10 @@ from stagewise.data.kinds.rotated import RotatedData
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast_laws import PooledMoments, initial_amplitudes, plain_forecast
-from stagewise.theory.staged_forecast import _Grid, _Learned, staged_forecast
+from stagewise.theory.growth import DESCENT, L2Decay
+from stagewise.theory.nuclear_norm import nuclear_norm_regression
+from stagewise.theory.schedules import Schedule
+from stagewise.theory.staged_forecast import _Grid, _Learned, _shrinkage, staged_forecast
 
 REGRESSION = LowRankRegressionData(
     kind="low_rank_regression", dim_in=60, dim_out=8, rank=8, input_decay=1.5, samples=1000
@@ -117,3 +120,35 @@ def test_turning_climbs_to_the_subspace_of_early_stopped_regression(learned):
     assert_allclose(
         network.directions @ network.directions.T, vectors[:, -3:] @ vectors[:, -3:].T, atol=1e-3
     )
+
+
+def test_decay_of_commuting_moments_is_less_of_every_singular_value():
+    """d/dt of a mode with decay, σ − μ − λw, is that of the smaller σ without."""
+    lam, sigma, decay = np.array([1.0, 0.6, 0.3]), np.array([0.5, 0.3, 0.2]), 0.12
+    case = np.array([0.2]), np.array([16.0]), 3
+    decayed, smaller = (
+        staged_forecast(PooledMoments.of(Problem(np.diag(lam), np.diag(values))), *case, rule)
+        for values, rule in ((sigma, L2Decay(decay)), (sigma - decay, DESCENT))
+    )
+    assert_allclose(decayed, smaller, rtol=2e-3)
+
+
+def test_a_decayed_direction_ends_at_nuclear_norm_regression():
+    """For one output the penalty is the length of W: W (Λ + u) = S with u|W| = μ."""
+    draw = np.random.default_rng(3)
+    basis = np.linalg.qr(draw.standard_normal((4, 4)))[0]
+    sigma_x = (basis * [1.0, 0.5, 0.2, 0.1]) @ basis.T
+    problem = Problem((sigma_x + sigma_x.T) / 2, draw.standard_normal((4, 1)))
+    decay = 0.3 * problem.modes.sigma[0]
+    pooled = PooledMoments.of(problem)
+    own = pooled.blocks[:, 0, :]
+    u = _shrinkage(pooled.eigenvalues, own, decay)[0]
+    end = np.linalg.norm(nuclear_norm_regression(problem, decay))
+    assert u == pytest.approx(decay / end, rel=1e-8)
+
+
+def test_pieces_of_a_march_change_nothing_where_the_step_stays():
+    pooled = PooledMoments.of(problem_of(PowerLawData(kind="power_law", dim_in=30)))
+    case = pooled, np.array([0.2]), np.array([12.0]), 6
+    cut = staged_forecast(*case, schedule=Schedule(lambda elapsed: 1.0, 900.0))
+    assert_allclose(cut, staged_forecast(*case), rtol=0.02)  # small steps turn sooner

@@ -19,7 +19,7 @@ from .working_copy import (
     snakemake_command,
 )
 
-KILLS = int(os.environ.get("STAGEWISE_KILLS", "3"))
+KILLS = 10 if os.environ.get("STAGEWISE_RELEASE") else 3
 """A release tries ten."""
 
 

@@ -123,7 +123,7 @@ use rule job as page with:
         f"{plan.logs}/page.tsv"
     params:
         script="page",
-        captions=[plan.caption(study) for study in plan.studies],
+        captions=lambda wildcards: [each.caption for each in plan.studies.values()],
         titles=[each.title for each in plan.studies.values()],
         questions=[each.question for each in plan.studies.values()],
         alts=[each.alt for each in plan.studies.values()],

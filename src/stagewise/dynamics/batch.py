@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from stagewise.arrays import AnyArray, FloatArray, IntArray
+from stagewise.clock import stepping
 from stagewise.dynamics.engine import advance_by_rule, engine
 from stagewise.dynamics.gradients import descent_directions
 from stagewise.dynamics.observables import LEARNED, Engine
@@ -108,6 +109,7 @@ class Batch:
             own[0] = _rotated(self.problems, list(layers[0]))
         return own + self.rule.start(own)
 
+    @stepping()
     def advance(self, layers: Layers, runs: IntArray, steps: IntArray, taken: IntArray) -> None:
         """Take steps with the given runs, in place; steps, taken : (those runs,), taken before."""
         every = np.zeros((2, len(self.step_size)), dtype=np.int64)

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
+from stagewise.clock import stepping
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.update_rule import Landscape, UpdateRule
 from stagewise.errors import StagewiseError
@@ -191,12 +192,13 @@ def train_on_data(
     kept, records = [], []
     with np.errstate(all="ignore"):
         for iteration in record_at.tolist():
-            for _ in range(iteration - int(taken[0])):
-                if sampling is not None:
-                    picked = np.stack([next(stream) for stream in streams])
-                    landscape = SampleLandscape(network, inputs[picked], outputs[picked], depth)
-                rule.advance(parameters, memory, landscape, steps, taken, 1)
-                taken += 1
+            with stepping():
+                for _ in range(iteration - int(taken[0])):
+                    if sampling is not None:
+                        picked = np.stack([next(stream) for stream in streams])
+                        landscape = SampleLandscape(network, inputs[picked], outputs[picked], depth)
+                    rule.advance(parameters, memory, landscape, steps, taken, 1)
+                    taken += 1
             kept.append(iteration)
             records.append(measure(weights, biases))
             if until is not None and until(records[-1]):

@@ -9,13 +9,13 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
-from stagewise.forecast.intervals import law_interval, law_spread, seed_interval
+from stagewise.forecast.batches import batch_notes
+from stagewise.forecast.intervals import law_interval, seed_interval
 from stagewise.forecast.options import Request
 from stagewise.forecast.practice import check_training
 from stagewise.forecast.reduction import in_few_outputs
-from stagewise.forecast.regression import Regression
 from stagewise.forecast.report import Report, Stage, as_json, as_text
-from stagewise.forecast.settings import Forecast, e_folds, settle, told_apart
+from stagewise.forecast.settings import Forecast, e_folds, run_spread, settle, told_apart
 from stagewise.forecast.sources import Source, load
 from stagewise.intake.wording import counted
 from stagewise.problems.problem import Problem
@@ -53,15 +53,21 @@ def answer(request: Request) -> Report:
             "loss is cross_entropy, but the outputs are not classes. Name a column of classes "
             "with --label, or leave --loss out."
         )
-    followed = in_few_outputs(request.practice.problem(regression.problem))
-    forecast = settle(request, followed, regression.dim_in, regression.dim_out)
+    if not request.practice.is_linear and not request.centred:
+        raise StagewiseError(
+            "--uncentred is for linear layers on squared loss; with another loss or activation biases "
+            "are taken to fit the means. Leave it out."
+        )
+    followed = request.practice.problem(regression.problem)
+    if source.samples is None:  # else outputs are those of the samples
+        followed = in_few_outputs(followed)
+    forecast = settle(request, followed, regression.dim_in, source.samples, regression.dim_out)
     stages = len(forecast.iterations)
-    grown = e_folds(followed, forecast)
-    spread = law_spread(forecast.method, grown, forecast.width, stages)
+    spread = run_spread(followed, forecast)
     measured = None
     if request.check:
         check_training(request.practice, forecast.delta)
-        measured = _trained(regression, forecast, spread, request.seeds)
+        measured = _trained(source, forecast, spread, request.seeds)
     return Report(
         data=source.name,
         n=source.n,
@@ -78,14 +84,19 @@ def answer(request: Request) -> Report:
         optimizer=forecast.practice.label,
         loss=forecast.practice.loss,
         activation=forecast.practice.activation,
+        batch_size=forecast.practice.batch_size,
+        weight_decay=forecast.practice.weight_decay,
+        schedule=forecast.practice.schedule,
+        schedule_length=forecast.schedule_length,
         seeds=request.seeds if request.check else 0,
         explained_variance=regression.explained_share,
         stages=_stages(forecast, spread, measured, regression.rank_shares),
         notes=(
             *source.notes,
             *_hidden_stages(request, followed, regression.rank, forecast.width),
-            *_notes(grown, forecast, measured),
+            *_notes(e_folds(followed, forecast), forecast, measured),
             *request.practice.notes(stages),
+            *_limits(followed, request, forecast),
         ),
     )
 
@@ -103,12 +114,24 @@ def _hidden_stages(request: Request, problem: Problem, rank: int, width: int) ->
     ]
 
 
-def _trained(
-    regression: Regression, forecast: Forecast, spread: FloatArray, seeds: int
-) -> FloatArray:
+def _limits(problem: Problem, request: Request, forecast: Forecast) -> list[str]:
+    """Sentences on where noise and decay end the forecast."""
+    notes = [] if forecast.noise is None else batch_notes(forecast.noise)
+    weaker = int((problem.modes.sigma <= request.practice.weight_decay).sum())
+    if weaker:
+        notes.append(
+            f"{counted(weaker, 'mode')} of sigma_xy, no stronger than the decay, "
+            f"{'is' if weaker == 1 else 'are'} left out: with commuting moments never learned"
+        )
+    return notes
+
+
+def _trained(source: Source, forecast: Forecast, spread: FloatArray, seeds: int) -> FloatArray:
     from stagewise.forecast.check import horizon, train
 
-    problem = in_few_outputs(regression.problem)
+    problem = source.regression.problem
+    if source.samples is None:
+        problem = in_few_outputs(problem)
     iterations = horizon(problem, forecast, spread)
     if iterations > _MOST_ITERATIONS:
         raise StagewiseError(
@@ -118,7 +141,9 @@ def _trained(
         )
     print(f"training {counted(seeds, 'network')} for {iterations} iterations …", file=sys.stderr)
     progress = Progress(seeds, time.monotonic)
-    return train(problem, forecast, iterations, seeds, progress, regression.dim_in)
+    return train(
+        problem, forecast, iterations, seeds, progress, source.regression.dim_in, source.samples
+    )
 
 
 class Progress:
@@ -178,7 +203,7 @@ def _notes(grown: FloatArray, forecast: Forecast, measured: FloatArray | None) -
             "the step size is above the stability bound: the loss will rise now and then, and the "
             "run may not settle after a stage"
         )
-    if np.isnan(forecast.iterations).any():
+    if forecast.noise is None and np.isnan(forecast.iterations).any():
         notes.append("— marks stages that the run does not reach in thrice the plain law's time")
     if forecast.delta < _SMALL_START:
         notes.append("the start is large (delta below 8): stages overlap, and forecasts are rough")

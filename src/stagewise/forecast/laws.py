@@ -19,12 +19,12 @@ from stagewise.theory.forecast_laws import (
     reduced_rank_forecast,
 )
 from stagewise.theory.growth import DESCENT, UpdateRule
+from stagewise.theory.schedules import CONSTANT, Schedule
 from stagewise.theory.staged_forecast import staged_forecast
 
 LAWS = {
     "plain": plain_forecast,
     "reduced_rank": reduced_rank_forecast,
-    "staged": staged_forecast,
 }
 
 LARGEST_DELTA = 128.0
@@ -68,14 +68,17 @@ def law(
     method: str,
     dim_in: int | None = None,
     rule: UpdateRule = DESCENT,
+    schedule: Schedule = CONSTANT,
 ) -> FloatArray:
     """One of the laws of `theory`, every stage that can be learned.
 
-    rule : how the network is trained. dim_in : rows of the first layer, where the problem is given in fewer coordinates than that.
+    rule : how the network is trained. schedule : of its step, for the staged law alone. dim_in : rows
+    of the first layer, where the problem is given in fewer coordinates than that.
     """
     pooled = PooledMoments.of(problem)
     pooled = pooled if dim_in is None else replace(pooled, dim_in=dim_in)
-    times = LAWS[method](pooled, np.array([step_size]), np.array([delta]), width, rule)
+    case = (pooled, np.array([step_size]), np.array([delta]), width, rule)
+    times = staged_forecast(*case, schedule) if method == "staged" else LAWS[method](*case)
     return np.asarray(times[0])
 
 

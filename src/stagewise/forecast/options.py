@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
-from stagewise.forecast.practice import ACTIVATIONS, LOSSES, OPTIMIZERS, Practice
+from stagewise.forecast.practice import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, Practice
 from stagewise.intake.columns import Columns, Outputs
 
 METHODS = ("integrated", "staged", "plain", "reduced_rank")
@@ -36,6 +36,13 @@ class Request:
     plot: Path | None = None
     json: bool = False
     practice: Practice = field(default_factory=Practice)
+
+    @property
+    def needs_samples(self) -> bool:
+        """Whether second moments do not suffice."""
+        return self.practice.batch_size is not None or (
+            self.check and not self.practice.trains_on_moments
+        )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +104,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--momentum", type=float, help="of heavy_ball and nesterov (default: 0.9)", metavar="BETA"
     )
+    run.add_argument(
+        "--batch-size", type=int, metavar="B", help="samples per step, drawn with replacement"
+    )
+    run.add_argument(
+        "--weight-decay", type=float, default=0.0, metavar="MU", help="L2, in the gradient"
+    )
+    run.add_argument(
+        "--schedule", choices=SCHEDULES, default=SCHEDULES[0], help="the step falls to a tenth"
+    )
+    run.add_argument(
+        "--schedule-length",
+        type=int,
+        metavar="N",
+        help="iterations that it falls for (default: twice those of the last stage without it)",
+    )
     run.add_argument("--loss", choices=LOSSES, default=LOSSES[0])
     run.add_argument(
         "--activation", choices=ACTIVATIONS, default=ACTIVATIONS[0], help="of the hidden units"
@@ -105,7 +127,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     answer.add_argument(
         "--method",
         choices=METHODS,
-        help="default: integrated for gradient descent, staged for other optimizers",
+        help="default: integrated for gradient descent on all samples, else staged",
     )
     answer.add_argument("--stages", type=int, help="ranks to forecast (default: up to 10)")
     answer.add_argument("--check", action="store_true", help="train too, and show both")
@@ -116,7 +138,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def request(options: argparse.Namespace) -> Request:
     """The request that parsed options make."""
-    practice = Practice(options.optimizer, options.momentum, options.loss, options.activation)
+    practice = Practice(
+        optimizer=options.optimizer,
+        momentum=options.momentum,
+        loss=options.loss,
+        activation=options.activation,
+        batch_size=options.batch_size,
+        weight_decay=options.weight_decay,
+        schedule=options.schedule,
+        schedule_length=options.schedule_length,
+    )
     return Request(
         data=options.data,
         columns=Columns(

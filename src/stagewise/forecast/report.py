@@ -53,6 +53,10 @@ class Report:
     optimizer: str = "gradient_descent"
     loss: str = "squared"
     activation: str = "linear"
+    batch_size: int | None = None
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    schedule_length: int | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "Report":
@@ -152,9 +156,16 @@ def _layers(report: Report) -> str:
 
 
 def _optimizer(report: Report) -> str:
-    if report.optimizer == "gradient_descent":
-        return ""
-    return f"{report.optimizer.replace('_', ' ')}, "
+    parts = []
+    if report.optimizer != "gradient_descent":
+        parts.append(report.optimizer.replace("_", " "))
+    if report.batch_size is not None:
+        parts.append(f"batches of {report.batch_size}")
+    if report.weight_decay:
+        parts.append(f"weight decay {report.weight_decay:g}")
+    if report.schedule_length is not None:
+        parts.append(f"{report.schedule} schedule over {report.schedule_length} iterations")
+    return "".join(f"{each}, " for each in parts)
 
 
 def _explained(report: Report) -> str:
@@ -176,4 +187,7 @@ def _interval(report: Report) -> str:
     if report.seeds >= 2:
         return f"of the next run, from {report.seeds} trained seeds"
     error = LAW_ERROR[report.method]
-    return f"scatter of the start and error of the method ({error:.0%} at delta 16, measured)"
+    batches = "" if report.batch_size is None else "batches and "
+    return (
+        f"scatter of {batches}the start and error of the method ({error:.0%} at delta 16, measured)"
+    )

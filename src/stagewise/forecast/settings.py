@@ -6,6 +6,8 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
+from stagewise.forecast.batches import BatchNoise, batch_noise, batch_room
+from stagewise.forecast.intervals import law_spread
 from stagewise.forecast.laws import (
     LARGEST_DELTA,
     check_positive,
@@ -17,7 +19,7 @@ from stagewise.forecast.laws import (
     stage_count,
 )
 from stagewise.forecast.options import Request
-from stagewise.forecast.practice import Practice, check_method
+from stagewise.forecast.practice import Practice, check_method, learnable
 from stagewise.problems.problem import Problem
 
 DEFAULT_DELTA = 16.0
@@ -40,34 +42,50 @@ class Forecast:
     method: str
     iterations: tuple[float, ...]
     practice: Practice = field(default_factory=Practice)
+    schedule_length: int | None = None
+    noise: BatchNoise | None = None
 
 
 def settle(
-    request: Request, problem: Problem, dim_in: int | None = None, dim_out: int | None = None
+    request: Request,
+    problem: Problem,
+    dim_in: int | None = None,
+    samples: tuple[FloatArray, FloatArray] | None = None,
+    dim_out: int | None = None,
 ) -> Forecast:
     """Complete the settings and forecast. Raises StagewiseError for settings no run has.
 
-    dim_in, dim_out : of the data, where the problem is given in fewer coordinates than that.
+    dim_in, dim_out : of the data, where the problem is given in fewer coordinates than that. samples :
+    inputs (n, dim_in) and outputs (n, dim_out), centred as the problem is, where batches are drawn.
     """
     _check_units(problem)
     dim_in = dim_in or problem.dim_in
     width = min(dim_in, dim_out or problem.dim_out) if request.width is None else request.width
-    most = min(stage_count(problem, width, None), told_apart(problem))
+    practice = request.practice
+    check_method(practice, request.method)
+    learned = learnable(practice, problem.modes.sigma)
+    most = min(stage_count(problem, width, None), learned, told_apart(problem))
     wanted = min(most, DEFAULT_STAGES) if request.stages is None else request.stages
     stages = stage_count(problem, width, wanted)
+    if stages > learned:
+        raise StagewiseError(
+            f"stages is {stages}; it must be from 1 to {learned}, as no more singular values of sigma_xy are "
+            f"above the weight decay {practice.weight_decay:g}."
+        )
     delta = _delta(request, dim_in)
     if request.method == "integrated" and delta > LARGEST_DELTA:
         raise StagewiseError(
             f"delta is {delta:g}; the integrated forecast works up to {LARGEST_DELTA:g}. Use "
             "--method staged."
         )
-    practice = request.practice
-    check_method(practice, request.method)
     if _growth(problem, stages, delta).max() < _NO_GROWTH:
         raise StagewiseError(
             f"With delta {delta:.3g} the weights start as large as they end, so that nothing is "
             "learned in stages. A larger --delta, or --standardise, makes the start small."
         )
+    room = practice.room
+    if practice.batch_size is not None and samples is not None:
+        room *= batch_room(samples[0], practice.batch_size)
     if request.step_size is not None:
         check_positive("step-size", request.step_size)
     # The curvature along the path depends weakly on delta, so the laws borrow it beyond the limit.
@@ -78,25 +96,37 @@ def settle(
         path = curvature(integrate(problem, trial, followed, width, stages, dim_in), trial)
         bound = stability_bound(problem, path)
         # As fast as gradient descent with half of its stable step.
-        step_size = bound / 2 / float(practice.law.speed(1.0))
-        bound *= practice.room
+        step_size = bound / 2 * room / practice.room / float(practice.law.speed(1.0))
+        bound *= room
     speed = float(practice.law.speed(step_size))
     integration = integrate(problem, speed, followed, width, stages, dim_in)
     path = curvature(integration, speed)
-    refuse_divergence(problem, step_size, path, practice.room)
+    refuse_divergence(problem, step_size, path, room)
+    length, noise = None, None
     if request.method == "integrated":
         iterations = integration.learning_iterations[0]
     else:
-        rule = practice.law
-        iterations = law(problem, step_size, delta, width, request.method, dim_in, rule)[:stages]
+        case = (problem, step_size, delta, width, request.method, dim_in, practice.law)
+        iterations = law(*case)[:stages]
+        if practice.schedule != "constant":
+            length = practice.schedule_length or int(np.ceil(2 * iterations[-1]))
+            iterations = law(*case, practice.factors(length))[:stages]
+    if practice.batch_size is not None and samples is not None:
+        factors = practice.factors(length)
+        noise = batch_noise(
+            *samples, practice.batch_size, step_size, iterations, practice.law, factors
+        )
+        iterations = iterations * np.where(noise.carries, noise.drift, np.nan)
     return Forecast(
         step_size=step_size,
-        bound=practice.room * stability_bound(problem, path) if bound is None else bound,
+        bound=room * stability_bound(problem, path) if bound is None else bound,
         delta=delta,
         width=width,
         method=request.method,
         iterations=tuple(iterations.tolist()),
         practice=practice,
+        schedule_length=length,
+        noise=noise,
     )
 
 
@@ -129,6 +159,17 @@ def _check_units(problem: Problem) -> None:
                 f"The moments of the columns are of the order {size:.1g}, too far from 1 for "
                 "floating-point numbers. Give the columns in other units, or say --standardise."
             )
+
+
+def run_spread(problem: Problem, forecast: Forecast) -> FloatArray:
+    """Standard deviation of ln T of a run around its forecast (stages,), batches included."""
+    stages = len(forecast.iterations)
+    grown = e_folds(problem, forecast)
+    spread = law_spread(forecast.method, grown, forecast.width, stages)
+    if forecast.schedule_length is not None:
+        schedule = forecast.practice.factors(forecast.schedule_length)
+        spread *= [schedule.stretch(time) for time in forecast.iterations]
+    return spread if forecast.noise is None else np.hypot(spread, forecast.noise.spread)
 
 
 def _delta(request: Request, dim_in: int) -> float:

@@ -12,6 +12,7 @@ from stagewise.forecast.options import Request
 from stagewise.forecast.regression import Regression, regression
 from stagewise.intake.columns import Columns
 from stagewise.intake.intake import Intake, open_samples, refuse_all_constant, take_in
+from stagewise.intake.outputs import encoding
 from stagewise.intake.samples import Samples
 from stagewise.intake.statistics import of_moments
 from stagewise.intake.wording import listed, pasted
@@ -33,6 +34,8 @@ _OTHERS = {
 }
 """Files that people have, by endings, and what to do about them."""
 _ARRAY_FLAGS = ("--classes", "--numbers")
+LARGEST_HELD = 1_000_000_000
+"""Bytes of samples that are held in memory where moments do not suffice."""
 _SHARE = 0.99
 """Share of the variance whose columns are counted for `_unit_notes`."""
 
@@ -50,13 +53,17 @@ class Source:
     classes: int | None
     regression: Regression
     notes: tuple[str, ...] = ()
+    samples: tuple[FloatArray, FloatArray] | None = None
+    """Inputs (n, dim_in) and outputs (n, dim_out) as the regression has them, where asked for."""
 
 
 def load(request: Request) -> Source:
     """Read the data of a request. Raises StagewiseError in sentences for whatever is wrong."""
     if request.data == "digits":
         _refuse_columns(request.columns, "digits has its classes as outputs")
-        return _from_moments("digits", Moments.of_block(*digits()), request, classes=10)
+        source = _from_moments("digits", Moments.of_block(*digits()), request, classes=10)
+        held = _as_asked(*digits(), request, classes=10) if request.needs_samples else None
+        return replace(source, samples=held)
     path = Path(request.data).expanduser()
     if not request.data.strip() or not path.exists():
         raise StagewiseError(_not_there(request.data, path))
@@ -120,7 +127,41 @@ def _from_samples(samples: Samples, request: Request, droppable: bool) -> Source
         classes=found.classes,
         regression=regression(found.statistics, request.centred),
         notes=tuple(notes),
+        samples=_held(samples, found, request) if request.needs_samples else None,
     )
+
+
+def _held(samples: Samples, found: Intake, request: Request) -> tuple[FloatArray, FloatArray]:
+    """Inputs and outputs in memory, the columns that were kept."""
+    size = 8 * found.statistics.n * (len(samples.inputs) + len(found.outputs))
+    if size > LARGEST_HELD:
+        raise StagewiseError(
+            f"{found.name} takes {size / 1e9:.1f} GB of memory; --batch-size, and --check with another "
+            f"loss or activation, hold all samples and are for up to {LARGEST_HELD / 1e9:g} GB. Give "
+            "fewer rows."
+        )
+    encoded = encoding(samples)
+    blocks = [(x, encoded.encode(raw)) for x, raw in samples.blocks(encoded.as_text)]
+    inputs, outputs = (np.vstack([block[place] for block in blocks]) for place in (0, 1))
+    kept = np.isin(samples.inputs, found.inputs), np.isin(encoded.names, found.outputs)
+    return _as_asked(inputs[:, kept[0]], outputs[:, kept[1]], request, found.classes)
+
+
+def _as_asked(
+    inputs: FloatArray, outputs: FloatArray, request: Request, classes: int
+) -> tuple[FloatArray, FloatArray]:
+    """Samples in the units asked for, and centred if asked for."""
+    if request.standardise:
+        inputs = inputs / _units(inputs)
+        outputs = outputs if classes else outputs / _units(outputs)
+    if request.centred:
+        inputs, outputs = inputs - inputs.mean(axis=0), outputs - outputs.mean(axis=0)
+    return inputs, outputs
+
+
+def _units(columns: FloatArray) -> FloatArray:
+    deviations = columns.std(axis=0)
+    return np.asarray(np.where(deviations > 0, deviations, 1.0))
 
 
 def _arrays(path: Path, request: Request) -> Source:
@@ -136,6 +177,16 @@ def _arrays(path: Path, request: Request) -> Source:
         raise StagewiseError(
             f"{path} holds ready moments, which fix what the outputs are. Leave out --classes and "
             "--numbers."
+        )
+    if request.needs_samples:
+        flag, why = (
+            ("--batch-size", "needs samples, as the noise of batches is in fourth moments")
+            if request.practice.batch_size is not None
+            else ("--check", "with another loss or activation trains on samples")
+        )
+        raise StagewiseError(
+            f"{path} holds ready moments, but {flag} {why}. Give a file with X and y, or leave {flag} "
+            "out."
         )
     known = {"tr_yy", "n"} <= set(archive.names)
     return _from_moments(str(path), ready_moments(archive), request, None, known)

@@ -18,6 +18,7 @@ from stagewise.theory.forecast_laws import (
     initial_amplitudes,
     plain_forecast,
     reduced_rank_forecast,
+    vanishing_flow_forecast,
 )
 from stagewise.theory.staged_forecast import staged_forecast
 
@@ -58,6 +59,7 @@ def _rows_of_width(
     stages = min(pooled.stages, width, experiment.modes)
     plain = plain_forecast(pooled, step_size, delta, width)
     reduced = reduced_rank_forecast(pooled, step_size, delta, width)
+    flow = vanishing_flow_forecast(pooled, step_size, delta, width)
     staged = staged_forecast(pooled, step_size, delta, width)
     start = initial_amplitudes(delta, pooled.dim_in, width, min(pooled.stages, width))
     integrated = quasi_adiabatic(
@@ -69,6 +71,7 @@ def _rows_of_width(
             "delta": float(delta[case]),
             "relative_step_size": float(relative[case]),
             "mode": stage + 1,
+            "predicted_vanishing_flow": float(flow[case, stage]),
             "predicted_reduced_rank": float(reduced[case, stage]),
             "predicted_staged": float(staged[case, stage]),
             "predicted_integrated": _present(integrated.learning_iterations[case, stage]),

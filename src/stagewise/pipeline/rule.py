@@ -8,6 +8,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from stagewise.clock import cost
 from stagewise.errors import StagewiseError
 from stagewise.planning.imports import spare_pandas
 
@@ -19,7 +20,7 @@ def logged(snakemake: Any) -> Iterator[None]:
     """Send output to the rule's log; end with a sentence and exit code 2 on a StagewiseError.
 
     A disk without room ends so too, wherever it shows, be it in the log itself. A script that has
-    not imported pandas by now does without it.
+    not imported pandas by now does without it. The log ends with what the job cost.
     """
     spare_pandas()
     log_path = Path(snakemake.log[0])
@@ -33,6 +34,7 @@ def logged(snakemake: Any) -> Iterator[None]:
         ):
             try:
                 yield
+                print(cost(), end="")
             except Exception as error:
                 message = _sentence(error)
                 if not message:

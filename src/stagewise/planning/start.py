@@ -1,5 +1,6 @@
 """What the Snakefile does before it says anything of rules."""
 
+import atexit
 import logging
 import os
 import sys
@@ -34,14 +35,14 @@ def start(config: dict[str, Any], workflow: Any) -> tuple[Plan, Progress]:
         above = [*workflow.overwrite_configfiles]
         files = [Path(each) for each in workflow.configfiles if Path(each) not in above]
         plan = make_plan(config, places_in([*files, *above]))
-        plan.source("study")  # reads most of the sources
     except StagewiseError as error:
         print(f"\n{error}\n", file=sys.stderr, flush=True)
         # Snakemake would wrap an exception in its own traceback; nothing has started yet.
         os._exit(2)
-    keep_for_next_time()
-    # For Snakemake's own report; a rule that had them as parameters would run again for a word.
-    config["captions"] = {name: plan.caption(name) for name in plan.studies}
+    atexit.register(keep_for_next_time)  # most sources are read by what the rules say afterwards
+    if any(each.startswith("--report") for each in sys.argv):
+        # A rule that had them as parameters would run again for a word.
+        config["captions"] = {name: plan.caption(name) for name in plan.studies}
     progress = Progress(
         costs=lambda: seconds_of_rules(known_costs([plan], Path("reference"))),
         cores=lambda: workflow.resource_settings.cores or 1,

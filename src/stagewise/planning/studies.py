@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stagewise.config.models import Config
+from stagewise.studies.common.captions import rendered
 from stagewise.studies.common.registry import ClaimOutline, Outline, outlines
 from stagewise.studies.common.study import Table, files_of
 
@@ -134,13 +135,7 @@ class StudyPlan:
 
     def caption(self, name: str) -> str:
         """The caption of a study's figure, with the parameters of this run."""
-        import jinja2  # half of the starts need no caption
-
-        environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-        template = environment.from_string(self.outlines[name].caption)
-        plain = self.plain_config
-        shown = plain["experiments"] | plain["training"]
-        return template.render(experiments=shown, datasets=plain["datasets"]).strip()
+        return rendered(self.outlines[name].caption, self.plain_config)
 
 
 def _plain(value: Any) -> Any:

@@ -4,59 +4,47 @@ import math
 
 import pyarrow as pa
 
-_SHORT = pa.dictionary(pa.int32(), pa.string())
-_INTEGER = pa.int64()
-_REAL = pa.float64()
-_ITERATIONS = "iterations"
-
-
-def field(name: str, kind: pa.DataType, meaning: str, unit: str = "") -> pa.Field:
-    """A column with its meaning."""
-    metadata = {"meaning": meaning, "unit": unit} if unit else {"meaning": meaning}
-    return pa.field(name, kind, metadata=metadata)
-
+from stagewise.store.schemas import INTEGER, ITERATIONS, REAL, SHORT, column
 
 TRAINING = pa.schema(
     [
-        field("experiment", _SHORT, "section of the config"),
-        field("setting", _INTEGER, "position of the setting in it, from 0"),
-        field("dataset", _SHORT, "name of the samples or of the problem"),
-        field("rule", _SHORT, "update rule"),
-        field("momentum", _REAL, "momentum; 0: none"),
-        field("decay", _REAL, "weight decay; 0: none"),
-        field("delay", _INTEGER, "age of the gradients"),
-        field("threshold", _REAL, "largest norm of a gradient; missing: any"),
-        field("label", _SHORT, "update rule with its settings; missing: as rule"),
-        field("activation", _SHORT, "linear, tanh or relu"),
-        field("loss", _SHORT, "squared or cross_entropy"),
-        field("depth", _INTEGER, "number of weight matrices"),
-        field("width", _INTEGER, "hidden units"),
-        field("samples", _INTEGER, "number of samples; 0: trained on moments"),
-        field("noise", _REAL, "standard deviation of the labels' noise, where it was prescribed"),
-        field("batch_size", _INTEGER, "samples per step; 0: all of them"),
-        field("replacement", pa.bool_(), "whether batches are drawn with replacement"),
-        field("step_size", _REAL, "step size"),
-        field("delta", _REAL, "initial scale: every layer starts at e^-delta"),
-        field("seed", _INTEGER, "replicate, from 0"),
-        field("mode", _INTEGER, "mode, strongest first, from 1"),
-        field("sigma", _REAL, "singular value of sigma_xy"),
-        field("learning_iteration", _REAL, "when it is learned; missing: never", _ITERATIONS),
-        field("growth", _REAL, "log-growth per iteration by the law of the study"),
-        field("plain_growth", _REAL, "the same by the plain law of the update rule"),
-        field("rival_growth", _REAL, "the same by the law's rival"),
-        field("exponent", _REAL, "the same by random matrix products; missing: not computed"),
-        field(
-            "predicted_scatter", _REAL, "standard deviation over batches by the law", _ITERATIONS
-        ),
-        field("mixing", _REAL, "kappa: the law of mini-batches needs it small"),
-        field("forecast", _REAL, "staged forecast, drift left out", _ITERATIONS),
-        field("plain_forecast", _REAL, "delta over the plain growth", _ITERATIONS),
-        field("drift", _REAL, "factor by which mini-batches delay"),
-        field("rival_drift", _REAL, "the same without repulsion of levels"),
-        field("peak_share", _REAL, "share of its target where a mode diffuses most"),
-        field("predicted_peak_share", _REAL, "the same by the law"),
-        field("rank", _INTEGER, "rank at the end of training; 0: not measured"),
-        field("predicted_rank", _INTEGER, "rank of nuclear-norm regression"),
+        column("experiment", SHORT, "section of the config"),
+        column("setting", INTEGER, "position of the setting in it, from 0"),
+        column("dataset", SHORT, "name of the samples or of the problem"),
+        column("rule", SHORT, "update rule"),
+        column("momentum", REAL, "momentum; 0: none"),
+        column("decay", REAL, "weight decay; 0: none"),
+        column("delay", INTEGER, "age of the gradients"),
+        column("threshold", REAL, "largest norm of a gradient; missing: any"),
+        column("label", SHORT, "update rule with its settings; missing: as rule"),
+        column("activation", SHORT, "linear, tanh or relu"),
+        column("loss", SHORT, "squared or cross_entropy"),
+        column("depth", INTEGER, "number of weight matrices"),
+        column("width", INTEGER, "hidden units"),
+        column("samples", INTEGER, "number of samples; 0: trained on moments"),
+        column("noise", REAL, "standard deviation of the labels' noise, where it was prescribed"),
+        column("batch_size", INTEGER, "samples per step; 0: all of them"),
+        column("replacement", pa.bool_(), "whether batches are drawn with replacement"),
+        column("step_size", REAL, "step size"),
+        column("delta", REAL, "initial scale: every layer starts at e^-delta"),
+        column("seed", INTEGER, "replicate, from 0"),
+        column("mode", INTEGER, "mode, strongest first, from 1"),
+        column("sigma", REAL, "singular value of sigma_xy"),
+        column("learning_iteration", REAL, "when it is learned; missing: never", ITERATIONS),
+        column("growth", REAL, "log-growth per iteration by the law of the study"),
+        column("plain_growth", REAL, "the same by the plain law of the update rule"),
+        column("rival_growth", REAL, "the same by the law's rival"),
+        column("exponent", REAL, "the same by random matrix products; missing: not computed"),
+        column("predicted_scatter", REAL, "standard deviation over batches by the law", ITERATIONS),
+        column("mixing", REAL, "kappa: the law of mini-batches needs it small"),
+        column("forecast", REAL, "staged forecast, drift left out", ITERATIONS),
+        column("plain_forecast", REAL, "delta over the plain growth", ITERATIONS),
+        column("drift", REAL, "factor by which mini-batches delay"),
+        column("rival_drift", REAL, "the same without repulsion of levels"),
+        column("peak_share", REAL, "share of its target where a mode diffuses most"),
+        column("predicted_peak_share", REAL, "the same by the law"),
+        column("rank", INTEGER, "rank at the end of training; 0: not measured"),
+        column("predicted_rank", INTEGER, "rank of nuclear-norm regression"),
     ]
 )
 

@@ -1,7 +1,8 @@
 """Can learning times be forecast where the moments do not commute?"""
 
-from typing import Any, Literal
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,14 +11,17 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from stagewise.studies.common import style
 from stagewise.studies.common.comparisons import (
     FORECASTS,
+    draws_apart,
     forecast_errors,
+    in_place_of,
+    listed,
+    scales,
     seed_floor,
 )
 from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.practice import slopes, slopes_by_seed, worst
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     assumption,
@@ -31,16 +35,20 @@ STUDY = Study(
     question="Can learning times be forecast where the moments do not commute?",
     title="Forecasts where the moments do not commute",
     caption="""{% set each = experiments.forecast -%}
-Learning times of two-layer networks against what second moments alone say, for moments that do not commute ({{ each.width }} hidden units, Gaussian start, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁), learning times averaged over {{ each.replicates }} seeds). Plain: δ/ln(1 + ησ). Reduced-rank staged, staged (F) and integrated (Q): forecasts of this project, which differ in the residual that the network is taken to see between stages: that of reduced-rank regression, that of learned directions that turn as slower inputs are fitted (derived, nothing fitted to data), or that of the integrated weights. (a–c) Measured over forecast per stage. (d, e) Root-mean-square log error for moments of fixed spectra whose frames are rotated apart, against their distance from commuting, at two initial scales: commuting moments stay at the plain law, generic ones leave it. (f) Error against δ = {{ each.delta | join(", ") }} where eigenvalues fall like i^−{{ datasets.power_law.decay }}: the plain law does not become right. Dotted: the scatter that the seeds alone leave, below which no forecast can come.""",
+Learning times of two-layer networks against what second moments alone say, for moments that do not commute ({{ each.width | join(", ") }} hidden units, Gaussian start, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁), learning times averaged over {{ each.replicates }} seeds). Plain: δ/ln(1 + ησ). Reduced-rank staged, staged (F) and integrated (Q): forecasts of this project, which differ in the residual that the network is taken to see between stages: that of reduced-rank regression, that of learned directions that turn as slower inputs are fitted (derived, nothing fitted to data), or that of the integrated weights. (a–c) Measured over forecast per stage. (d, e) Root-mean-square log error for moments of fixed spectra whose frames are rotated apart, against their distance from commuting, at two initial scales: at the larger δ the plain law is nearer than the reduced-rank one where the moments commute, and farther where they are generic. (f) Error against δ = {{ each.delta | join(", ") }} where eigenvalues fall like i^−{{ datasets.power_law.decay }}: the plain law does not become right. Dotted: the error that the scatter of the seeds leaves on average.""",
     alt="Measured over forecast learning times by stage for four laws on three data sets, and their errors against non-commutation and initial scale.",
 )
+SPIKED = "forecast_spiked"
 TIMES = learning_times("forecast")
+WITH_SPIKED = learning_times("forecast", SPIKED)
 POWER_LAW = learning_times("forecast", datasets=("power_law",))
 MEMORY = training("memory")
 HELD_OUT = "held_out"
 """Data sets whose names start so were not looked at while the forecasts were made."""
-Among = Literal["all", "held out", "looked at"]
-"""Which data sets; those looked at are without the family with fixed spectra."""
+SMALL = 16
+"""Starts from here on leave the scatter of eight seeds well below the claims' limits."""
+PLAIN = "The plain law, δ/ln(1 + ησ)."
+VANISHING_FLOW = "The reduced-rank staged law of the flow from a vanishing start (Kunin et al. 2025, as we read it)."
 
 
 @STUDY.figure(TIMES, assumption())
@@ -48,8 +56,8 @@ def draw(times: pd.DataFrame, table: pd.DataFrame) -> Figure:
     """Ratios per stage on three data sets, then errors over non-commutation and over delta."""
     errors = forecast_errors(times)
     commuting = _non_commutation(table)
-    scales = sorted(times["delta"].unique())
-    middle = scales[min(1, len(scales) - 1)]
+    deltas = sorted(times["delta"].unique())
+    middle = deltas[min(1, len(deltas) - 1)]
     figure = Figure(figsize=(style.TWO_COLUMNS, 4.6), layout="constrained")
     panels = figure.subplots(2, 3)
     shown = [name for name in times["dataset"].unique() if not name.startswith("rotated")][:3]
@@ -60,7 +68,7 @@ def draw(times: pd.DataFrame, table: pd.DataFrame) -> Figure:
     rotated = rotated.assign(distance=rotated["dataset"].map(commuting))
     floor = seed_floor(times)
     panels[1, 1].sharey(panels[1, 0])
-    for axes, letter, delta in zip(panels[1], "de", (middle, scales[-1]), strict=False):
+    for axes, letter, delta in zip(panels[1], "de", (middle, deltas[-1]), strict=False):
         some = rotated[rotated["delta"] == delta]
         _errors(axes, some, "distance", floor[delta])
         axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -68,7 +76,7 @@ def draw(times: pd.DataFrame, table: pd.DataFrame) -> Figure:
         style.panel_title(axes, letter, rf"fixed spectra, $\delta={delta:g}$")
     chosen = errors[errors["dataset"] == shown[0]]
     _errors(panels[1, 2], chosen, "delta", floor)
-    style.log_scale_axis(panels[1, 2], scales)
+    style.log_scale_axis(panels[1, 2], deltas)
     style.panel_title(panels[1, 2], "f", shown[0].replace("_", " "))
     panels[0, 0].set_ylabel("measured / forecast")
     panels[1, 0].set_ylabel("root-mean-square log error")
@@ -91,7 +99,7 @@ def _stages(axes: Axes, times: pd.DataFrame) -> None:
             mean.index.to_numpy() + 0.14 * (index - 1.5),
             mean["learning_iteration"] / mean[f"predicted_{law}"],
             linestyle="none",
-            **_look(index),
+            **style.open_marker(index),
             label=label,
         )
     axes.axhline(1, color=style.INK, linewidth=0.8)
@@ -102,99 +110,104 @@ def _stages(axes: Axes, times: pd.DataFrame) -> None:
 def _errors(axes: Axes, errors: pd.DataFrame, x: str, floor: float | pd.Series) -> None:
     for index, law in enumerate(FORECASTS):
         some = errors[errors["law"] == law].sort_values(x)
-        axes.plot(some[x], some["error"], linewidth=0.8, **_look(index))
+        axes.plot(some[x], some["error"], linewidth=0.8, **style.open_marker(index))
     level = floor if isinstance(floor, pd.Series) else pd.Series(floor, index=sorted(errors[x]))
     axes.plot(level.index, level, color=style.INK, linestyle=":", label="scatter of the seeds")
     axes.set_yscale("log")
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _look(index: int) -> dict[str, Any]:
-    return {
-        "marker": style.MARKERS[index],
-        "markerfacecolor": "white",
-        "color": style.distinct_colours()[index],
-    }
-
-
-def _largest_error(
-    times: pd.DataFrame, law: str, among: Among, delta: float = 16.0
-) -> Measurement | None:
-    times = times[(times["delta"] == delta) & _belongs(times["dataset"], among)]
+def _largest_error(times: pd.DataFrame, law: str) -> Measurement | None:
+    """The largest error of a law over data sets and delta; the note has what it summarises."""
     if times.empty:
         return None
     errors = forecast_errors(times)
-    mine = errors[errors["law"] == law].set_index("dataset")["error"]
-    plain = errors[errors["law"] == "discrete"].set_index("dataset")["error"]
-    floor = seed_floor(times).iloc[0]
-    listed = ", ".join(
-        f"{name} {value:.4f} (plain law {plain[name]:.3f})" for name, value in mine.items()
+    mine = errors[errors["law"] == law]
+    by_set = "; ".join(
+        f"{name} {listed(own['error'])}" for name, own in mine.groupby("dataset", sort=False)
     )
+    small = mine[mine["delta"] >= SMALL]["error"]
+    gaps = np.log(times["learning_iteration"] / times[f"predicted_{law}"]).abs()
+    of_delta = times["delta"]
     return Measurement(
-        value=float(mine.max()),
-        interval=Interval(float(mine.min()), float(mine.max()), "range"),
-        note=f"Root-mean-square log error over stages at δ = {delta:g}, learning times averaged over "
-        f"{times['seed'].nunique()} seeds, largest of: {listed}. Scatter of the seeds alone leaves "
-        f"{floor:.4f}.",
+        value=float(mine["error"].max()),
+        interval=value_range(mine["error"], "data sets and δ"),
+        in_scope=float(small.max()) if len(small) else None,
+        scope=f"from δ = {SMALL:g} on" if len(small) else "",
+        note=f"Errors at δ = {scales(times)}: {by_set}. Worst "
+        f"stage of any data set {listed(mine.groupby('delta')['worst_stage'].max())}; worst stage of "
+        f"a single run {listed(gaps.groupby(of_delta).max())}. Scatter of the seeds alone leaves "
+        f"{listed(seed_floor(times))}. {int(gaps.isna().sum())} of {len(gaps)} learning times lie "
+        "beyond the end of a run and are left out.",
     )
 
 
-def _belongs(names: pd.Series, among: Among) -> pd.Series:
-    if among == "all":
-        return names.notna()
-    held_out = names.str.startswith(HELD_OUT)
-    return held_out if among == "held out" else ~held_out & ~names.str.startswith("rotated")
+def _held_out(times: pd.DataFrame) -> pd.Series:
+    return times["dataset"].str.startswith(HELD_OUT)
 
 
 @STUDY.claim(
     "forecast_integrated",
     source="ours",
-    statement="The integrated forecast (Q) gives learning times of a trained network within 2 %.",
+    statement="The integrated forecast (Q) gives learning times of a trained network within 2 % "
+    "(root-mean-square log error over stages, means over seeds, worst of the data sets that were "
+    "looked at while it was made and of δ).",
     reads=TIMES,
     holds=at_most(0.02),
 )
 def integrated(times: pd.DataFrame) -> Measurement | None:
-    return _largest_error(times, "integrated", "looked at")
+    return _largest_error(times[~_held_out(times)], "integrated")
 
 
-@integrated.rival("The plain law, δ/ln(1 + ησ).")
-def plain_for_integrated(times: pd.DataFrame) -> pd.DataFrame:
-    """The plain law under the name of the forecast."""
-    return times.assign(predicted_integrated=times["predicted_discrete"])
-
-
-@STUDY.claim(
-    "forecast_staged",
-    source="ours",
-    statement="The staged forecast (F) gives them within 3 % on every data set, commuting or not.",
-    reads=TIMES,
-    holds=at_most(0.03),
-)
-def staged(times: pd.DataFrame) -> Measurement | None:
-    return _largest_error(times, "staged", "all")
-
-
-@staged.rival("The plain law, δ/ln(1 + ησ).")
-def plain_for_staged(times: pd.DataFrame) -> pd.DataFrame:
-    """The plain law under the name of the forecast."""
-    return times.assign(predicted_staged=times["predicted_discrete"])
+integrated.rival(PLAIN)(in_place_of("integrated", "discrete"))
+integrated.rival(VANISHING_FLOW)(in_place_of("integrated", "vanishing_flow"))
 
 
 @STUDY.claim(
     "forecast_held_out",
     source="ours",
-    statement="On data sets not looked at before, the integrated forecast is within 2 % too.",
+    statement="On data sets not looked at before, the integrated forecast is within 2 % too (the same "
+    "error, worst of them and of δ).",
     reads=TIMES,
     holds=at_most(0.02),
 )
 def held_out(times: pd.DataFrame) -> Measurement | None:
-    return _largest_error(times, "integrated", "held out")
+    return _largest_error(times[_held_out(times)], "integrated")
 
 
-@held_out.rival("The plain law, δ/ln(1 + ησ).")
-def plain_for_held_out(times: pd.DataFrame) -> pd.DataFrame:
-    """The plain law under the name of the forecast."""
-    return times.assign(predicted_integrated=times["predicted_discrete"])
+held_out.rival(PLAIN)(in_place_of("integrated", "discrete"))
+
+
+@STUDY.claim(
+    "forecast_staged",
+    source="ours",
+    statement="The staged forecast (F) gives them within 3 % whatever the moments (the same error, "
+    "worst of all data sets, of draws of spiked spectra and of δ).",
+    reads=WITH_SPIKED,
+    holds=at_most(0.03),
+)
+def staged(times: pd.DataFrame) -> Measurement | None:
+    is_spiked = times["experiment"] == SPIKED
+    found = _largest_error(times[~is_spiked], "staged")
+    if found is None or not is_spiked.any():
+        return found
+    apart = draws_apart(times[is_spiked])
+    errors = forecast_errors(apart)
+    mine = errors[errors["law"] == "staged"].groupby("delta")
+    largest = float(mine["error"].max().max())
+    return replace(
+        found,
+        value=max(found.value, largest),
+        interval=replace(found.interval, high=max(found.interval.high, largest)),
+        in_scope=found.value,
+        scope="outside spiked spectra (few strong inputs, target on weak ones)",
+        note=f"{found.note} Spiked spectra, worst of {apart['dataset'].nunique()} draws at δ = "
+        f"{scales(apart)}: {listed(mine['error'].max())}, median "
+        f"{listed(mine['error'].median())}.",
+    )
+
+
+staged.rival(PLAIN)(in_place_of("staged", "discrete"))
 
 
 @STUDY.claim(
@@ -209,11 +222,11 @@ def plain_law(times: pd.DataFrame) -> Measurement | None:
         return None
     errors = forecast_errors(times)
     plain = errors[errors["law"] == "discrete"].set_index("delta")["error"]
-    listed = ", ".join(f"{value:.3f} at δ = {delta:g}" for delta, value in plain.items())
+    by_delta = ", ".join(f"{value:.3f} at δ = {delta:g}" for delta, value in plain.items())
     return Measurement(
         value=float(plain.iloc[-1]),
-        interval=Interval(float(plain.min()), float(plain.max()), "range"),
-        note=f"Error of δ/ln(1 + ησ) where the eigenvalues of sigma_x fall like i^−2: {listed}; "
+        interval=value_range(plain, "δ"),
+        note=f"Error of δ/ln(1 + ησ) where the eigenvalues of sigma_x fall like i^−2: {by_delta}; "
         f"{plain.iloc[-1] / plain.iloc[0]:.2f} times the error of the largest start.",
     )
 
@@ -244,7 +257,7 @@ def memory(runs: pd.DataFrame) -> Measurement:
     )
     return Measurement(
         value=worst(later["over_law"]),
-        interval=value_range(later["over_law"]),
+        interval=value_range(later["over_law"], "modes"),
         note=f"{later['seeds'].max()} problems; of single slopes the median is {each.median():.4f} and "
         f"{(abs(each - 1) > 0.02).mean():.0%} are more than .02 off (largest {each.max():.2f}: a "
         f"crossover that these scales do not reach the end of). The plain law gives {plain}, stages "

@@ -6,9 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import out_of_order
 from stagewise.studies.common.conditions import at_most, within
-from stagewise.studies.common.measures import value_range
+from stagewise.studies.common.measures import value_range, wilson_interval
 from stagewise.studies.common.study import (
     Interval,
     Measurement,
@@ -21,9 +20,9 @@ STUDY = Study(
     __name__,
     order=50,
     question="Does every vanishing start learn in stages?",
-    title="Any vanishing start learns in stages",
+    title="Stages need no aligned start, and a balanced one of the wrong orientation ends late",
     caption="""{% set each = experiments.initialisation -%}
-Five commuting modes learned from different starts ({{ each.initialisation | join(", ") }}; unbalanced: Gaussian, first layer ten times larger and second ten times smaller), step ησ₁ = {{ each.step_size | join(", ") }}, {{ each.replicates }} seeds, each with its own σ and λ (protocol ours). (a, b) Measured over predicted learning time, mean and 5–95 % over modes and seeds, by start and by number of hidden units; a network of width 3 learns the three strongest modes. (c) Alignment of the strongest singular direction of W with that of sigma_xy: generic starts turn in before the mode is learned (mean; band 5–95 % of Gaussian starts; an aligned start is at 1 only once the mode is the largest of sigma_x W). An orthogonal start whose determinant has the sign opposite to that of sigma_xy cannot learn the last mode but through rounding, which makes the long bars in (a). (d) Share of neighbouring modes that are learned in the wrong order, with 95 % intervals.""",
+Five commuting modes learned from different starts ({{ each.initialisation | join(", ") }}; unbalanced: Gaussian, first layer ten times larger and second ten times smaller), step ησ₁ = {{ each.step_size | join(", ") }}, {{ each.replicates }} seeds, each with its own σ and λ (protocol ours). (a, b) Measured over predicted learning time, mean and 5–95 % over modes and seeds, by start and by number of hidden units; a network of width 3 learns the three strongest modes. (c) Alignment of the strongest singular direction of W with that of sigma_xy: generic starts turn in before the mode is learned (mean; band 5–95 % of Gaussian starts; an aligned start is at 1 only once the mode is the largest of sigma_x W). An orthogonal start whose determinant has the sign opposite to that of sigma_xy learns the last mode at about three times the law, when what finite steps leave of its balance has grown (beyond δ ≈ 18 rounding does so earlier): the long bars in (a). (d) Share of neighbouring modes that are learned in the wrong order, with 95 % intervals.""",
     alt="Measured over predicted learning times by start and by width, alignment of the strongest mode over training, and the share of neighbouring modes learned out of order.",
 )
 TIMES = learning_times("initialisation", of=("response_values", "mode_strengths"))
@@ -151,11 +150,11 @@ def orientation(times: pd.DataFrame) -> Measurement | None:
     late = gaussian["learning_iteration"] / gaussian["predicted_discrete"] > LATE
     return Measurement(
         value=float(largest.median()),
-        interval=value_range(largest),
+        interval=value_range(largest, "those starts"),
         note="Median of measured over δ/ln(1 + ησ) of the last mode from orthogonal starts of the "
         "wrong orientation: "
         + ", ".join(f"{value:.2f} at δ = {delta:g}" for delta, value in by_delta.items())
-        + f"; the interval is over {len(largest)} starts. The flow would never learn it. Finite "
+        + f" ({len(largest)} starts at the largest). The flow would never learn it. Finite "
         "steps break the balance: the null hidden direction decays like e^−δ, the antisymmetric "
         f"residual like e^−2δ, and the step leaves η·e^−3δ growing. {int(agrees.sum())} of "
         f"{len(agrees)} orthogonal starts take more than {LATE:g} times the law if and only if the "
@@ -193,7 +192,7 @@ def starts_obey_the_law(times: pd.DataFrame) -> Measurement | None:
     medians = ratio.groupby(last["initialisation"]).median()
     return Measurement(
         value=_farthest(ratio, starts),
-        interval=value_range(ratio.clip(upper=1e3)),
+        interval=value_range(ratio.clip(upper=1e3), "modes, seeds, starts and widths"),
         in_scope=_farthest(ratio[~stuck], [each[~stuck] for each in starts]),
         scope="without balanced starts of the wrong orientation",
         note=f"Measured over δ/ln(1 + ησ) at δ = {last['delta'].iloc[0]:g}, of the 5 and 95 % quantiles "
@@ -236,7 +235,7 @@ def order(times: pd.DataFrame) -> Measurement | None:
     )
     return Measurement(
         value=float(worst["share"]),
-        interval=Interval(float(worst["low"]), float(worst["high"]), "95 % confidence"),
+        interval=Interval(float(worst["low"]), float(worst["high"]), "95 % confidence", "Wilson's"),
         in_scope=float(apart["share"].max()),
         scope=f"where the weaker mode has less than {CLOSE:g} of the stronger one's σ",
         note=f"Share of neighbouring modes learned in the wrong order at δ = "
@@ -251,3 +250,29 @@ def some_swapped(times: pd.DataFrame) -> pd.DataFrame:
     """Every fifth seed learns its two strongest modes in the wrong order."""
     swapped = times["seed"].mod(5).eq(0) & times["mode"].isin((1, 2))
     return times.assign(mode=times["mode"].where(~swapped, 3 - times["mode"]))
+
+
+def out_of_order(times: pd.DataFrame, closest: float = 1.0) -> pd.DataFrame:
+    """Share of neighbouring modes of which the weaker is learned first, by start and delta.
+
+    times : learning times; modes are followed by their own strengths, and one never learned counts
+    as infinitely late. closest : pairs whose singular values have a larger ratio are left out.
+    Returns columns initialisation, delta, share, low, high, pairs.
+    """
+    keys = ["initialisation", "delta"]
+    index = [*keys, "run"]
+    wide, sigma = (
+        times.pivot(index=index, columns="mode", values=name).to_numpy()
+        for name in ("mode_learning_iteration", "sigma")
+    )
+    wide = np.where(np.isnan(wide), np.inf, wide)
+    counted = sigma[:, 1:] / sigma[:, :-1] <= closest
+    runs = times.pivot(index=index, columns="mode", values="sigma").index
+    swapped = pd.DataFrame((wide[:, 1:] < wide[:, :-1]) & counted, index=runs)
+    pairs_of = pd.DataFrame(counted, index=runs)
+    rows = []
+    for key, group in swapped.groupby(level=keys):
+        count = int(group.to_numpy().sum())
+        pairs = int(pairs_of.loc[group.index].to_numpy().sum())
+        rows.append((*key, count / pairs, *wilson_interval(count, pairs), pairs))
+    return pd.DataFrame(rows, columns=[*keys, "share", "low", "high", "pairs"])

@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import deviations, growth_while_waiting
 from stagewise.studies.common.conditions import between, within
 from stagewise.studies.common.measures import bootstrap_confidence, value_range
 from stagewise.studies.common.study import (
@@ -14,6 +13,7 @@ from stagewise.studies.common.study import (
     Study,
     learning_times,
 )
+from stagewise.theory import waiting_growth
 
 STUDY = Study(
     __name__,
@@ -22,7 +22,8 @@ STUDY = Study(
     title="What a part that does not commute does to the path depends on the order of modes",
     caption="""{% set each = experiments.perturbation -%}
 What a part B of sigma_x that does not commute with sigma_xy does to training: random symmetric B of zero diagonal in the modes, ‖B‖₂ from {{ datasets[each.datasets[0]].perturbation }} to {{ datasets[each.datasets[-1]].perturbation }} of the smallest λ, {{ each.replicates }} draws of σ, of one λ for all modes, and of B, aligned start, step ησ₁ = {{ each.step_size | join(", ") }} (protocol ours). Each run is compared, iteration by iteration, with one from the same start without B. (a) Largest distance of the two maps during training against ‖B‖₂, every run; line: slope 1. (b) The same over the distance of the two at the end of training, mean and 5–95 %; dashed: the shape of a bound that is exponential in the square of time, as remembered from the paper, with a constant of ours, scaled to 1 at the smallest δ. (c) {{ experiments.perturbation_growth.replicates }} pairs of modes with random λ, hardly perturbed: exponent by which the largest distance over the final one grows per unit of δ, against the one derived from the saddle at which the network waits for the second mode. It is positive where σ₂²/λ₂ > σ₁²/λ₁, so that descent and regression of rank one pick different modes.""",
-    alt="Largest deviation of the path against the size of the perturbation, over the final deviation by initial scale, and measured against derived growth on pairs of modes.",
+    alt="Largest deviation of the path against the size of the perturbation, over the final "
+    "deviation by initial scale, and measured against derived growth on pairs of modes.",
 )
 TIMES = learning_times("perturbation")
 PAIRS = learning_times("perturbation_growth")
@@ -121,7 +122,8 @@ def _waiting(axes: Axes, pairs: pd.DataFrame) -> None:
 @STUDY.claim(
     "gidel_perturbation",
     source="gidel2019",
-    statement="A part B of sigma_x that does not commute moves the path in proportion to ‖B‖, uniformly in δ (slope 1; median over draws, worst δ).",
+    statement="A part B of sigma_x that does not commute moves the path in proportion to ‖B‖, "
+    "uniformly in δ (slope 1; median over draws, worst δ).",
     reads=TIMES,
     holds=within(1, 0.05),
 )
@@ -133,13 +135,12 @@ def linear_in_the_perturbation(times: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f} at δ = {delta:g}" for delta, value in medians["all"].items())
     return Measurement(
         value=float(medians["all"][farthest]),
-        interval=value_range(slopes["all"]),
+        interval=value_range(slopes["all"], f"{len(slopes)} combinations of draw and δ"),
         in_scope=float(first[(first - 1).abs().idxmax()]),
         scope="between the two smallest perturbations",
         note=f"Slope of ln(largest deviation) over ln‖B‖₂ between the smallest and the largest "
         f"perturbation, the same matrix scaled, median over draws: {listed}; between the two "
-        f"smallest {first.min():.4f} to {first.max():.4f}. The interval is over {len(slopes)} "
-        "combinations of draw and δ.",
+        f"smallest {first.min():.4f} to {first.max():.4f}.",
     )
 
 
@@ -164,7 +165,8 @@ def _log_slopes(runs: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "ours_perturbation_end",
     source="ours",
-    statement="Where descent and regression of growing rank agree on the order, the path is moved hardly more during training than at its end: the median ratio stays below 2 up to δ = 128.",
+    statement="Where descent and regression of growing rank agree on the order, the path is moved "
+    "hardly more during training than at its end: the median ratio stays below 2 up to δ = 128.",
     reads=TIMES,
     holds=between(1, 2),
 )
@@ -197,7 +199,9 @@ def exponential_in_time_squared(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "ours_perturbation_growth",
     source="ours",
-    statement="Where the orders disagree (σ₂²/λ₂ > σ₁²/λ₁) the perturbation grows exponentially while the network waits, at the unstable rate of the saddle that it waits at (slope of measured over derived exponents; pairs that grow by 1.7 e-folds or more).",
+    statement="Where the orders disagree (σ₂²/λ₂ > σ₁²/λ₁) the perturbation grows exponentially "
+    "while the network waits, at the unstable rate of the saddle that it waits at (slope of "
+    "measured over derived exponents; pairs that grow by 1.7 e-folds or more).",
     reads=PAIRS,
     holds=within(1, 0.1),
 )
@@ -206,14 +210,16 @@ def grows_while_waiting(times: pd.DataFrame) -> Measurement | None:
     gap = pairs["measured"] - pairs["derived"]
     growing = pairs["disagree"] & (pairs["e_folds"] >= E_FOLDS)
     apart, agreeing = pairs[growing], pairs[~pairs["disagree"]]
+    if apart.empty:
+        return None
     slope = float(apart["measured"] @ apart["derived"] / (apart["derived"] @ apart["derived"]))
     return Measurement(
         value=slope,
-        interval=value_range(apart["measured"] / apart["derived"]),
+        interval=value_range(apart["measured"] / apart["derived"], "those pairs"),
         note=f"Measured over derived growth exponent per unit of δ, least squares through 0 over "
         f"{len(apart)} pairs whose orders disagree and that grow by {E_FOLDS:g} e-folds or more "
         f"between the two largest δ (exponents {apart['derived'].min():.3f} to "
-        f"{apart['derived'].max():.3f}; the interval is over pairs). On the {len(agreeing)} others the "
+        f"{apart['derived'].max():.3f}). On the {len(agreeing)} others the "
         f"largest measured exponent is {agreeing['measured'].max():.4f}; largest difference of any "
         f"pair {gap.abs().max():.3f}.",
     )
@@ -224,3 +230,48 @@ def half_the_rate(times: pd.DataFrame) -> pd.DataFrame:
     """Deviations whose logarithms over the final ones grow half as fast."""
     over_final = np.sqrt(times["largest_deviation"] / times["final_deviation"])
     return times.assign(largest_deviation=over_final * times["final_deviation"])
+
+
+def deviations(times: pd.DataFrame) -> pd.DataFrame:
+    """One row a run that was compared with commuting moments.
+
+    times : learning times. Returns columns dataset, seed, dim_in, delta, non_commuting,
+    largest_deviation, over_final (over the last recorded one), moment (its iteration over the
+    last learning time).
+    """
+    keys = ["dataset", "run", "seed", "dim_in", "delta"]
+    columns = ["non_commuting", "largest_deviation", "final_deviation"]
+    when = "largest_deviation_iteration"
+    runs = times.groupby(keys)[[*columns, when, "learning_iteration"]].max().reset_index()
+    return runs.assign(
+        over_final=runs["largest_deviation"] / runs["final_deviation"],
+        moment=runs[when] / runs["learning_iteration"],
+    )
+
+
+def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
+    """Growth of the deviation per unit of delta on pairs of modes, measured and derived.
+
+    times : learning times of compared runs at two or more delta. Measured between the two largest:
+    of the largest deviation over the final one. Derived: `waiting_growth` times the time between
+    the two learning times, 1/σ₂ − 1/σ₁ for each unit of delta. Returns columns seed, measured,
+    derived, e_folds (the derived growth between the two), disagree (whether σ²/λ orders the pair the
+    other way round).
+    """
+    runs = deviations(times).pivot(index="seed", columns="delta", values="over_final")
+    low, high = sorted(runs.columns)[-2:]
+    measured = np.log(runs[high] / runs[low]) / (high - low)
+    pairs = times.drop_duplicates(["seed", "mode"]).pivot(index="seed", columns="mode")
+    sigma, lam = (pairs[name].to_numpy() for name in ("sigma", "lam"))
+    wait = 1 / sigma[:, 1] - 1 / sigma[:, 0]
+    strength = sigma**2 / lam
+    derived = waiting_growth(sigma, lam) * wait
+    return pd.DataFrame(
+        {
+            "seed": runs.index,
+            "measured": measured.to_numpy(),
+            "derived": derived,
+            "e_folds": derived * (high - low),
+            "disagree": strength[:, 1] > strength[:, 0],
+        }
+    )

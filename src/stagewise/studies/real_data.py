@@ -22,7 +22,7 @@ STUDY = Study(
     question="Do the moments of real data predict when a trained network learns each mode?",
     title="Second moments of real data predict when a network learns each mode",
     caption="""{% set each = experiments.real_data -%}
-Real classification data ({{ each.datasets | join(", ") }}; pixels in [0, 1], one-hot labels, {{ "centred" if each.centred else "not centred" }}), whose moments do not commute, learned by a two-layer network with {{ each.width }} hidden units from a Gaussian start, step {{ each.step_size | min }}/max(λ₁, σ₁), {{ each.replicates }} seeds (protocol ours). (a) Learned share of each mode over training, mean and 5–95 %; bars at height ½: the iteration δ/ln(1 + ησₖ) predicted from second moments alone. (b) Measured over predicted iteration for δ = {{ each.delta | join(", ") }}, mean and 5–95 % of seeds; at small δ the start is felt, as δ grows the law takes over. (c) Relative error of the law, mean over seeds, of the median and of the worst of {{ each.modes }} modes, with the means of the data removed and left in. (d) Errors of the four laws on every data set ({{ experiments.real_data_sets.datasets | join(", ") if "real_data_sets" in experiments else "none beside" }}; {{ experiments.real_data_sets.replicates if "real_data_sets" in experiments else 0 }} seeds; MNIST and CIFAR-10, the latter with three seeds and five modes, by their archived moments). (e) Error of the plain law against how far learned directions turn between stages, the largest |ln(staged forecast/plain law)|, which moments alone give; dashed: where the plain law is taken to hold.""",
+Real classification data ({{ each.datasets | join(", ") }}; pixels in [0, 1], one-hot labels, {{ "centred" if each.centred else "not centred" }}), whose moments do not commute, learned by a two-layer network with {{ each.width | join(", ") }} hidden units from a Gaussian start, step {{ each.step_size | min }}/max(λ₁, σ₁), {{ each.replicates }} seeds (protocol ours). (a) Learned share of each mode over training, mean and 5–95 %; bars at height ½: the iteration δ/ln(1 + ησₖ) predicted from second moments alone. (b) Measured over predicted iteration for δ = {{ each.delta | join(", ") }}, mean and 5–95 % of seeds; at small δ the start is felt, and as δ grows the law takes over, up to a point: the moments do not commute, and on digits the error rises again from δ = 32 to 64 (docs/forecast.md). (c) Relative error of the law, mean over seeds, of the median and of the worst of {{ each.modes }} modes, with the means of the data removed and left in. (d) Errors of the four laws on these and on further data sets ({{ experiments.real_data_sets.datasets | join(", ") if "real_data_sets" in experiments else "none beside" }}; {{ experiments.real_data_sets.replicates if "real_data_sets" in experiments else 0 }} seeds; MNIST and CIFAR-10, the latter with three seeds and five modes, by their archived moments). (e) Error of the plain law against how far learned directions turn between stages, the largest |ln(staged forecast/plain law)|, which moments alone give; dashed: where the plain law is taken to hold.""",
     alt="Learned share of each mode of real data over training with predicted learning times as ticks, measured over predicted times by mode, and the error of the law by initial scale.",
 )
 TIMES = learning_times("real_data")
@@ -73,7 +73,7 @@ def draw(
     by_set, beforehand = below.subplots(1, 2, width_ratios=[1.6, 1])
     errors = forecast_errors(_comparable(sets))
     _by_set(by_set, errors)
-    style.panel_title(by_set, next(letters), rf"every data set, $\delta={sets['delta'].max():g}$")
+    style.panel_title(by_set, next(letters), rf"by data set, $\delta={sets['delta'].max():g}$")
     _beforehand(beforehand, errors, turning(_comparable(sets)))
     style.panel_title(beforehand, next(letters), "what tells beforehand")
     return figure
@@ -219,13 +219,13 @@ def commutation(times: pd.DataFrame) -> Measurement | None:
     fast = largest[largest["relative_step_size"] == largest["relative_step_size"].max()]
     return Measurement(
         value=_worst_mode(largest, "discrete"),
-        interval=value_range(over(largest, "discrete")),
+        interval=value_range(over(largest, "discrete"), "modes and runs"),
         in_scope=_worst_mode(kept, "discrete") if len(kept) else None,
         scope=SCOPE if len(kept) else "",
         note=f"Measured over δ/ln(1 + ησ) at the largest δ, Gaussian start, the worst mode's mean over "
         f"seeds, and in brackets the turn, the largest |ln(staged forecast/plain law)|: {listed}. "
-        f"Δ_xy does not tell. The interval is over {len(largest)} modes and seeds "
-        f"({int(largest['learning_iteration'].isna().sum())} not learned). At the largest step (ησ up "
+        f"Δ_xy does not tell. Of {len(largest)} modes and seeds "
+        f"{int(largest['learning_iteration'].isna().sum())} were not learned. At the largest step (ησ up "
         f"to {(fast['step_size'] * fast['sigma']).max():.2f}) the worst mode is at "
         f"{_worst_mode(fast, 'discrete'):.3f} of this law and at {_worst_mode(fast, 'flow'):.3f} of "
         "the flow's.",
@@ -256,7 +256,7 @@ def staged_forecast(times: pd.DataFrame) -> Measurement | None:
     )
     return Measurement(
         value=float(wide["staged"].max()),
-        interval=value_range(wide["staged"]),
+        interval=value_range(wide["staged"], "data sets"),
         note=f"Errors of the plain, reduced-rank, staged and integrated law: {listed}. The interval "
         "is over data sets.",
     )
@@ -287,7 +287,7 @@ def means_left_in(times: pd.DataFrame) -> Measurement | None:
     smallest = times[times["delta"] == times["delta"].min()]
     return Measurement(
         value=_worst_mode(largest, "discrete"),
-        interval=value_range(over(largest, "discrete")),
+        interval=value_range(over(largest, "discrete"), "modes and runs"),
         note=f"As for centred data, with the means left in: the worst mode at δ = "
         f"{times['delta'].max():g} ({int(largest['learning_iteration'].isna().sum())} not learned); "
         f"at δ = {times['delta'].min():g} it is at {_worst_mode(smallest, 'discrete'):.2f}.",

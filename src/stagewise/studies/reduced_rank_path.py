@@ -7,8 +7,8 @@ from matplotlib.ticker import NullFormatter
 
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     learning_times,
@@ -19,9 +19,9 @@ STUDY = Study(
     __name__,
     order=70,
     question="Does training pass by reduced-rank regression of every rank?",
-    title="Training passes by reduced-rank regression where the two orders agree",
+    title="Training passes by reduced-rank regression where moments commute and orders agree",
     caption="""{% set each = experiments.reduced_rank_path -%}
-Distance to reduced-rank regression of rank k along training, ‖W − W^k‖/‖W^k‖, mean and 5–95 % over {{ each.replicates }} Gaussian starts at δ = {{ each.delta | max }}, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁) (protocol ours). (a) Where σ = λ, training passes by the regression of every rank in turn, and waits there. (b) Handwritten digits, distance of sigma_x W: the moments do not commute, and the first ranks are approached but not reached. (c) σ = ({{ datasets.misordered.sigma | join(", ") }}), λ = ({{ datasets.misordered.lam | join(", ") }}): regression of rank 1 keeps the mode of larger σ²/λ, descent learns that of larger σ first and never comes near.""",
+Distance to reduced-rank regression of rank k along training, ‖W − W^k‖/‖W^k‖, mean and 5–95 % over {{ each.replicates }} Gaussian starts at δ = {{ each.delta | max }}, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁) (protocol ours). (a) Commuting moments with σ = λ: training passes by the regression of each rank in turn, and waits there. (b) Handwritten digits, distance of sigma_x W: the moments do not commute, and the ranks shown are approached but not reached. (c) σ = ({{ datasets.misordered.sigma | join(", ") }}), λ = ({{ datasets.misordered.lam | join(", ") }}): regression of rank 1 keeps the mode of larger σ²/λ, descent learns that of larger σ first, and its distance falls only to that of the end, which has both modes.""",
     alt="Distance of the learned map to reduced-rank regression of each rank along training, where orders agree, on digits, and where they disagree.",
 )
 _DISTANCES = ("reduced_rank_distance", "reduced_rank_response_distance")
@@ -109,7 +109,7 @@ def passes_by_regression(times: pd.DataFrame) -> Measurement | None:
     scope = float(largest[COMMUTING]) if COMMUTING in largest else None
     return Measurement(
         value=float(largest.max()),
-        interval=Interval(float(largest.min()), float(largest.max()), "range"),
+        interval=value_range(largest, "data sets"),
         in_scope=scope,
         scope="where the moments commute and σ²/λ orders the modes as σ does" if scope else "",
         note=f"Smallest relative distance of W to reduced-rank regression along training, worst rank "

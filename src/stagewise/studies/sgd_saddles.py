@@ -16,7 +16,8 @@ STUDY = Study(
     __name__,
     order=185,
     question="Do mini-batches alter the way from saddle to saddle?",
-    title="Mini-batches leave the order of stages alone, but not their times, nor where diffusion peaks",
+    title="Mini-batches leave the order of stages alone, but not their times, nor where diffusion "
+    "peaks",
     caption="""\
 {% set each = experiments.minibatch -%}
 Two statements of arXiv 2604.06366 (as its abstract has them), measured. (a) How much longer the first mode takes on mini-batches than on full ones: slopes over δ of two layers (circles), and times of three layers (squares, δ = 5.5), against κ, the share of a mode's direction that noise mixes into others; {{ each["replicates"] }} sequences of batches, bars one standard error. Noise delays two layers until it mixes modes, and then speeds them; three layers hardly feel it. (b) Share of its target that a mode has reached where the variance of a step on one sample is largest, against the label noise τ² over λw*²; lines: theory. Beyond a noise of 5√5 − 11 = 0.18 (two layers) diffusion is largest at the end, not on the way (parameters ours).""",
@@ -116,7 +117,7 @@ def unaltered(runs: pd.DataFrame) -> Measurement | None:
     faster = f" and is {strong.min():.2f} where κ > 1" if len(strong) else ""
     return Measurement(
         value=float(change.max()),
-        interval=value_range(change),
+        interval=value_range(change, "settings of batch, step and noise"),
         in_scope=float((deep["delay"] - 1).abs().max()),
         scope="with three layers, where the delay vanishes as δ grows",
         note=f"The slope over that of full batches is {weak.min():.3f} to {weak.max():.3f} where κ ≤ 1{faster}. With three layers "
@@ -156,7 +157,7 @@ def diffusion_peak(runs: pd.DataFrame) -> Measurement | None:
     noises = ", ".join(f"{value:.2g}" for value in np.sort(rows["share"].unique()))
     return Measurement(
         value=float(rows["peak_share"].max()),
-        interval=value_range(rows["peak_share"]),
+        interval=value_range(rows["peak_share"], "label noises and depths"),
         in_scope=float(clean["peak_share"].max()),
         scope="without much label noise (τ² below 0.18 λw*² at two layers)",
         note=f"At label noise τ²/(λw*²) = {noises}, {listed}; the law is off by at most {off:.3f}. "

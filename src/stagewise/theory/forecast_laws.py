@@ -11,6 +11,7 @@ Results of this project, derived by the argument above to leading order in delta
 follows the residual between stages is in `staged_forecast`; docs/forecast.md has the derivations.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -116,18 +117,49 @@ def reduced_rank_forecast(
     reaches ½ln(2σ/λ), λ the curvature uᵀ sigma_x u along the growing direction u: derived for
     commuting moments.
     """
-    stages = min(pooled.stages, width)
-    amplitudes = initial_amplitudes(delta, pooled.dim_in, width, stages)
+    amplitudes = initial_amplitudes(delta, pooled.dim_in, width, min(pooled.stages, width))
     curved = pooled.weighted(pooled.eigenvalues)
+
+    def target(sigma: FloatArray, right: FloatArray) -> float:
+        return float(0.5 * np.log(2 * sigma[0] / (right @ curved @ right / sigma[0] ** 2)))
+
+    return _regression_stages(
+        pooled, amplitudes, lambda sigma: rule.growth(step_size[:, None], sigma), target
+    )
+
+
+def vanishing_flow_forecast(
+    pooled: PooledMoments, step_size: FloatArray, delta: FloatArray, width: int
+) -> FloatArray:
+    """The reduced-rank staged law of the gradient flow from a vanishing start; (cases, stages).
+
+    Amplitudes climb from −δ to 0 at the rates ησ of R_k. To our reading the forecast of Alternating
+    Gradient Flows for linear networks whose dormant directions are orthogonal.
+    Source: Kunin et al. 2025, arXiv 2506.06489.
+    """
+    amplitudes = np.repeat(-delta[:, None], min(pooled.stages, width), axis=1)
+    return _regression_stages(
+        pooled, amplitudes, lambda sigma: step_size[:, None] * sigma, lambda sigma, right: 0.0
+    )
+
+
+def _regression_stages(
+    pooled: PooledMoments,
+    amplitudes: FloatArray,
+    growth_at: Callable[[FloatArray], FloatArray],
+    target: Callable[[FloatArray, FloatArray], float],
+) -> FloatArray:
+    """When each log-amplitude (cases, stages) reaches its target between points of regression."""
+    amplitudes = amplitudes.copy()
+    stages = amplitudes.shape[1]
     seen = pooled.eigenvalues > 0
     inverse = np.divide(1.0, pooled.eigenvalues, out=np.zeros_like(pooled.eigenvalues), where=seen)
     best = np.linalg.eigh(pooled.weighted(inverse))[1][:, ::-1]
-    elapsed, times = np.zeros(len(delta)), np.empty((len(delta), stages))
+    elapsed, times = np.zeros(len(amplitudes)), np.empty_like(amplitudes)
     for stage in range(stages):
         sigma, right = free_modes(pooled, best[:, :stage])
-        target = 0.5 * np.log(2 * sigma[0] / (right @ curved @ right / sigma[0] ** 2))
-        growth = rule.growth(step_size[:, None], sigma[: stages - stage])
-        spent = np.maximum(target - amplitudes[:, stage], 0) / growth[:, 0]
+        growth = growth_at(sigma[: stages - stage])
+        spent = np.maximum(target(sigma, right) - amplitudes[:, stage], 0) / growth[:, 0]
         amplitudes[:, stage:] += growth * spent[:, None]
         elapsed = elapsed + spent
         times[:, stage] = elapsed

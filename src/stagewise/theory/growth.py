@@ -36,6 +36,9 @@ class UpdateRule(Protocol):
     def speed(self, step_size: Numbers) -> FloatArray:
         """Step of the gradient descent that relaxes learned weights as fast."""
 
+    def penalty(self, step_size: Numbers) -> Numbers:
+        """The μ of a penalty (μ/2)Σ‖W_l‖² in the loss at whose stationary points the rule ends."""
+
     def end(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """Singular value of sigma_x W where commuting moments end (0 where nothing is learned)."""
 
@@ -60,9 +63,14 @@ class Descent:
         """The step itself."""
         return np.asarray(step_size, dtype=np.float64)
 
+    def penalty(self, step_size: Numbers) -> Numbers:
+        """None."""
+        return 0.0
+
     def end(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
-        """All of sigma_xy."""
-        return np.broadcast_arrays(np.asarray(sigma, dtype=np.float64), step_size)[0]
+        """σ less the penalty."""
+        left = np.subtract(sigma, self.penalty(step_size))
+        return np.broadcast_arrays(np.maximum(left, 0), step_size)[0]
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class HeavyBall(Descent):
     def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """ln z."""
         x = np.multiply(step_size, sigma)
-        return np.log1p(_excess_root(1 - self.momentum - x, x))
+        return _log_root(1 - self.momentum - x, x)
 
     def speed(self, step_size: Numbers) -> FloatArray:
         """η/(1 − β)."""
@@ -96,7 +104,7 @@ class Nesterov(HeavyBall):
     def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """ln z."""
         x = np.multiply(step_size, sigma)
-        return np.log1p(_excess_root(1 - self.momentum - x * (1 + self.momentum), x))
+        return _log_root(1 - self.momentum - x * (1 + self.momentum), x)
 
     def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
         """((1 + β)z − β)/(z(2z − (1 + β)(1 + x))), by the implicit function theorem."""
@@ -123,9 +131,9 @@ class L2Decay(Descent):
         """1/(1 + η(σ − μ))."""
         return np.asarray(1 / (1 + np.multiply(step_size, np.subtract(sigma, self.decay))))
 
-    def end(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
-        """σ − μ, the amplitude at which growth stops."""
-        return super().end(step_size, np.maximum(np.subtract(sigma, self.decay), 0))
+    def penalty(self, step_size: Numbers) -> Numbers:
+        """μ: amplitudes stop at σ − μ."""
+        return self.decay
 
 
 @dataclass(frozen=True)
@@ -145,10 +153,9 @@ class DecoupledDecay(L2Decay):
         """1/(1 + ησ)."""
         return np.asarray(1 / (1 + np.multiply(step_size, sigma)))
 
-    def end(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
-        """σ − μ/(1 − ημ)."""
-        penalty = self.decay / (1 - np.multiply(step_size, self.decay))
-        return np.maximum(np.subtract(sigma, penalty), 0)
+    def penalty(self, step_size: Numbers) -> Numbers:
+        """μ/(1 − ημ)."""
+        return np.asarray(self.decay / (1 - np.multiply(step_size, self.decay)))
 
 
 @dataclass(frozen=True)
@@ -192,6 +199,34 @@ class StaleGradient(Descent):
         return np.asarray(1 / (z**self.delay * ((self.delay + 1) * z - self.delay)))
 
 
+@dataclass(frozen=True)
+class Decayed(Descent):
+    """Another rule with L2 decay μ in its gradient: its growth at σ − μ, as M − μI is in place of M.
+
+    rule : one whose recursion is a polynomial in the gradient's matrix alone, so not `LayersInTurn`,
+    in which decay acts twice. decay : μ ≥ 0.
+    """
+
+    rule: Descent
+    decay: float
+
+    def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """g(σ − μ)."""
+        return self.rule.growth(step_size, np.subtract(sigma, self.decay))
+
+    def sensitivity(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
+        """That of the rule at σ − μ; at 0 for learned directions, whose residual is μ itself."""
+        return self.rule.sensitivity(step_size, np.maximum(np.subtract(sigma, self.decay), 0))
+
+    def speed(self, step_size: Numbers) -> FloatArray:
+        """That of the rule."""
+        return self.rule.speed(step_size)
+
+    def penalty(self, step_size: Numbers) -> Numbers:
+        """μ: amplitudes stop at σ − μ."""
+        return self.decay
+
+
 DESCENT = Descent()
 GROWTH_RULES: dict[str, type[Descent]] = {
     "gradient_descent": Descent,
@@ -225,8 +260,13 @@ def schedule_learning_iteration(
     return times
 
 
-def _excess_root(b: FloatArray, c: FloatArray) -> FloatArray:
-    """The larger root y of y² + by − c, without cancellation: z − 1 of the quadratics above."""
-    root = np.sqrt(b**2 + 4 * c)
+def _log_root(b: FloatArray, c: FloatArray) -> FloatArray:
+    """ln|z| of the larger root z = 1 + y of the quadratics above, y² + by − c, without cancellation.
+
+    Under decay c may be so negative that the roots are complex: |z|² is then their product.
+    """
+    square = b**2 + 4 * c
+    root = np.sqrt(np.maximum(square, 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(b > 0, 2 * c / (b + root), (root - b) / 2)
+        real = np.log1p(np.where(b > 0, 2 * c / (b + root), (root - b) / 2))
+        return np.where(square >= 0, real, np.log(np.maximum(1 - b - c, 0)) / 2)

@@ -64,3 +64,25 @@ def batch_drift(
     """By what factor mini-batches delay each mode, (modes,): slopes with noise over those without."""
     with_noise = batch_slopes(saddles, step_size, batch_size, repulsion=repulsion, rule=rule)
     return np.asarray(with_noise / batch_slopes(saddles, step_size, None, rule=rule))
+
+
+def amplitude_variances(
+    saddles: Sequence[SaddleNoise],
+    step_size: float,
+    batch_size: int,
+    iterations: FloatArray,
+    rule: UpdateRule = DESCENT,
+) -> FloatArray:
+    """Variance over batches of each mode's log-amplitude when it is learned, (modes,).
+
+    Σ over the saddles that it waits at of (time there)·η²V_kk s_k²/B. iterations : (modes,), T_k, one
+    per saddle. Over g² at the last saddle it is the variance of T_k: for small steps and one saddle
+    √(TV/B)/σ. Source: derived, a random walk that crosses a fixed level; draws with replacement.
+    """
+    spent = np.diff(iterations, prepend=0.0)
+    total = np.zeros(len(iterations))
+    for stage, noise in enumerate(saddles[: len(iterations)]):
+        slope = rule.sensitivity(step_size, noise.sigma[: len(total)])
+        rate = step_size**2 * np.diag(noise.variances)[: len(total)] * slope**2 / batch_size
+        total[stage:] += spent[stage] * rate[stage:]
+    return total

@@ -6,16 +6,12 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import binomtest
 
-from stagewise.studies.common.comparisons import (
-    best_errors,
-    deviations,
-    out_of_order,
-    slope_over_scale,
-    start_scatter,
-    swapped_pairs,
-    wilson_interval,
-    with_stability,
-)
+from stagewise.studies.common.comparisons import slope_over_scale, start_scatter
+from stagewise.studies.common.measures import wilson_interval
+from stagewise.studies.common.stability import swapped_pairs, with_stability
+from stagewise.studies.generalisation import best_errors
+from stagewise.studies.initialisation import out_of_order
+from stagewise.studies.perturbation import deviations
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 20), (3, 20), (20, 20), (17, 400)])

@@ -8,6 +8,7 @@ from stagewise.pipeline.aggregates import SCHEMAS
 from stagewise.store.files import write_table
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.judging import MISSING, RunTables, judge
+from stagewise.studies.common.measures import share_confidence
 from stagewise.studies.common.study import (
     Interval,
     Measurement,
@@ -42,7 +43,9 @@ def claim_of(measure, reads=TIMES):
 
 
 def measured(value, **more):
-    return lambda times: Measurement(value, Interval(value, value, "range"), "A note.", **more)
+    return lambda times: Measurement(
+        value, Interval(value, value, "range", "runs"), "A note.", **more
+    )
 
 
 TABLES = Given({"learning_times": pd.DataFrame({"value": [0.5, 0.75]})})
@@ -72,6 +75,17 @@ def test_a_claim_whose_experiments_the_run_lacks_is_not_measured():
     assert (judgement.verdict, judgement.note, judgement.measured) == ("not run", MISSING, None)
 
 
+def test_a_note_ends_with_what_its_interval_is():
+    assert judge(claim_of(measured(0.5)), TABLES).note == (
+        "A note. The interval is the range over runs."
+    )
+    share = share_confidence(3, 4)
+    judged = judge(claim_of(lambda times: Measurement(0.75, share, "A note.")), TABLES)
+    assert judged.note.endswith(
+        "The interval is a 95 % confidence interval (Wilson's, for a share of 4)."
+    )
+
+
 def test_what_could_not_be_measured_has_no_number():
     judgement = judge(claim_of(measured(math.nan)), TABLES)
     assert (judgement.measured, judgement.interval) == (None, None)
@@ -80,7 +94,9 @@ def test_what_could_not_be_measured_has_no_number():
 
 def largest(times):
     value = float(times["value"].max())
-    return Measurement(value, Interval(float(times["value"].min()), value, "range"), "A note.")
+    return Measurement(
+        value, Interval(float(times["value"].min()), value, "range", "runs"), "A note."
+    )
 
 
 def test_rivals_are_measured_like_the_claim_and_rejected_where_it_falls():

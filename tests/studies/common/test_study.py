@@ -51,6 +51,11 @@ def test_a_figure_that_declares_less_than_it_reads_cannot_be_declared(study):
         study.figure()(lambda times: None)
 
 
+def test_a_claim_is_not_named_as_its_study(study):
+    with pytest.raises(ValueError, match="The claim doubling has the name of its study"):
+        study.claim("doubling", source="ours", statement="", reads=TIMES, holds=at_most(1))
+
+
 def test_a_rival_is_given_the_tables_of_its_claim(study):
     claim = declare(study, TIMES, lambda times: None)
     with pytest.raises(ValueError, match=r"the rival 'none' of a_claim takes 0 tables"):
@@ -80,7 +85,7 @@ def test_a_table_of_runs_names_its_experiments():
 
 
 def test_a_scope_has_a_number_and_words():
-    interval = Interval(0, 1, "range")
+    interval = Interval(0, 1, "range", "runs")
     with pytest.raises(ValueError, match="in_scope and scope come together"):
         Measurement(0.5, interval, "", in_scope=0.2)
     with pytest.raises(ValueError, match="in_scope and scope come together"):

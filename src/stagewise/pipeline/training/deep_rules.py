@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from stagewise.analysis import crossing_iteration
+from stagewise.analysis.crossings import geometric_records, mode_rows
 from stagewise.arrays import FloatArray
 from stagewise.config.training import UpdateRules
 from stagewise.dynamics.on_data import Network, train_on_data
 from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
 from stagewise.dynamics.optimisers.l2_decay import L2Decay
 from stagewise.dynamics.update_rule import UpdateRule
-from stagewise.pipeline.training.crossings import geometric_records, learning_iterations, mode_rows
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory.deep_rules import (
@@ -121,7 +122,7 @@ def _aligned_times(
         measure,
         rule=rule,
     )
-    return learning_iterations(records, shares)
+    return crossing_iteration(records, shares)
 
 
 def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:

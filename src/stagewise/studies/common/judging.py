@@ -186,7 +186,11 @@ def verdict_on(
         interval=(low, high) if known else None,
         interval_kind=measurement.interval.kind if known else None,
         verdict=verdict,
-        note=measurement.note if known else f"It could not be measured. {measurement.note}",
+        note=(
+            f"{measurement.note} {measurement.interval.sentence}"
+            if known
+            else f"It could not be measured. {measurement.note}"
+        ),
         in_scope=None if measurement.in_scope is None else float(measurement.in_scope),
         scope=measurement.scope,
     )

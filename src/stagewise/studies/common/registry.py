@@ -6,11 +6,12 @@ of all of them is kept in a file named after the digest of their sources.
 
 import hashlib
 import importlib
-import json
 import pkgutil
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 import stagewise.studies
 from stagewise.errors import StagewiseError
@@ -52,6 +53,9 @@ class Outline:
     def reads(self) -> tuple[Table, ...]:
         """Tables of the figure and of every claim."""
         return (*self.figure_reads, *(table for each in self.claims for table in each.reads))
+
+
+_OUTLINES = TypeAdapter(list[Outline])
 
 
 def study_names() -> list[str]:
@@ -99,15 +103,14 @@ def outlines(folder: Path | None = None) -> dict[str, Outline]:
     if folder is None:
         return {study.name: outline(study) for study in studies()}
     kept = folder / f"studies-{_digest()}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        return {each["name"]: _from_json(each) for each in json.loads(kept.read_text("utf-8"))}
+    with suppress(OSError, ValueError):
+        return {each.name: each for each in _OUTLINES.validate_json(kept.read_bytes())}
     fresh = outlines()
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         for stale in folder.glob("studies-*.json"):
             stale.unlink()
-        text = json.dumps([asdict(each) for each in fresh.values()], ensure_ascii=False)
-        kept.write_text(text, encoding="utf-8")
+        kept.write_bytes(_OUTLINES.dump_json(list(fresh.values())))
     return fresh
 
 
@@ -133,30 +136,3 @@ def _digest() -> str:
     for path in sorted(_FOLDER.glob("*.py")) + sorted((_FOLDER / "common").glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
-
-
-def _from_json(entry: dict) -> Outline:  # type: ignore[type-arg]
-    claims = tuple(
-        ClaimOutline(
-            each["id"], each["figure"], each["source"], each["statement"], _tables(each["reads"])
-        )
-        for each in entry["claims"]
-    )
-    return Outline(
-        **{name: entry[name] for name in ("name", "order", "question", "title", "caption", "alt")},
-        figure_reads=_tables(entry["figure_reads"]),
-        claims=claims,
-    )
-
-
-def _tables(entries: list[dict]) -> tuple[Table, ...]:  # type: ignore[type-arg]
-    return tuple(
-        Table(
-            each["kind"],
-            tuple(each["experiments"]),
-            tuple(each["optional"]),
-            None if each["datasets"] is None else tuple(each["datasets"]),
-            tuple(each["observables"]),
-        )
-        for each in entries
-    )

@@ -107,12 +107,21 @@ class Interval:
     """An interval around a measured value.
 
     kind : "95 % confidence", of the value itself; "range", the smallest and the largest of what
-    the value summarises (runs, steps or cells; the note says which).
+    the value summarises. over : in words what that is, as it follows "the range over", or how the
+    confidence was found; a note ends with it.
     """
 
     low: float
     high: float
     kind: IntervalKind
+    over: str
+
+    @property
+    def sentence(self) -> str:
+        """What the interval is."""
+        if self.kind == "range":
+            return f"The interval is the range over {self.over}."
+        return f"The interval is a {self.kind} interval ({self.over})."
 
 
 @dataclass(frozen=True)
@@ -236,8 +245,13 @@ class Study:
 
         name : its id, also a target of the workflow. source : who claims it. statement : what is
         measured, and of which runs. reads : tables that the function is given. holds : condition
-        on the measured value, from theory or from what the claim says, and older than any result.
+        on the measured value, from theory or from what the claim says. It is committed before the run
+        that judges it; docs/claims.md says where one was changed after a result.
         """
+        if name == self.name:
+            raise ValueError(
+                f"The claim {name} has the name of its study; both are targets, so rename one"
+            )
         tables = (reads,) if isinstance(reads, Table) else reads
 
         def register(measure: Measure) -> Claim:

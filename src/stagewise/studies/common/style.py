@@ -183,3 +183,12 @@ def save(figure: Figure, pdf: Path, png: Path) -> None:
         figure.set_dpi(mpl.rcParams["savefig.dpi"])
         canvas = FigureCanvasAgg(figure)
         canvas.print_png(stream, metadata={"Software": None})
+
+
+def open_marker(index: int) -> dict[str, Any]:
+    """Marker and colour of the index-th series, its markers hollow."""
+    return {
+        "marker": MARKERS[index],
+        "markerfacecolor": "white",
+        "color": distinct_colours()[index],
+    }
