@@ -30,8 +30,8 @@ $(STAMP): $(VENV)/dependencies pyproject.toml
 	@touch $@
 
 $(VENV)/dependencies: requirements.lock
-	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "There is no $(PYTHON) on this machine; install Python 3.11 or newer, or say which one: make PYTHON=/path/to/python3.11"; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) --version), but Python 3.11 or newer is needed; say which one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "There is no $(PYTHON) on this machine; install Python 3.11, 3.12 or 3.13, or say which one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "$(PYTHON) is $$($(PYTHON) --version), but Python 3.11, 3.12 or 3.13 is needed (a locked package has no build for later ones); say which one: make PYTHON=/path/to/python3.11"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv or pip; install them (on Debian: apt-get install python3-venv) and run make again"; exit 2; }
 	@echo "Installing the locked environment into $(VENV) (about a minute with pip, seconds with uv)"
 	@$(PYTHON) -m venv --clear $(VENV)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,9 @@ from stagewise.planning.plan import AGGREGATES
 from stagewise.release.comparison import archive, report, verify
 from stagewise.store.files import write_table
 from stagewise.studies.common.judging import Judgement
-from stagewise.studies.common.ledger import write_claims
+from stagewise.studies.common.ledger import read_claims, write_claims
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a", order=1.0):
@@ -210,3 +213,15 @@ def test_an_archive_can_be_made_again_over_itself(tmp_path, reference):
     hashes = json.loads((reference / "hashes.json").read_text())
     assert set(hashes) == {*AGGREGATES, "training/optimisers"}
     shutil.rmtree(reference)
+
+
+@pytest.mark.skipif(not (ROOT / "reference/paper").is_dir(), reason="the paper run is not archived")
+def test_the_paper_run_is_archived_with_mnist_and_small():
+    folder = ROOT / "reference/paper"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 300_000
+    ids = [
+        [each.id for each in read_claims(place / "claims.json")]
+        for place in (folder.parent, folder)
+    ]
+    assert ids[0] == ids[1], "run: make paper, then stagewise archive-reference --run paper"
+    assert "mnist" in json.loads((folder / "hashes.json").read_text())["learning_times"]["datasets"]
