@@ -50,7 +50,7 @@ def seed_interval(measured: FloatArray) -> tuple[FloatArray, FloatArray]:
     if seeds < 2:
         missing = np.full(measured.shape[1], np.nan)
         return missing, missing
-    logs = np.log(measured)
+    logs = np.log(np.where(measured > 0, measured, np.nan))
     reach = stdtrit(seeds - 1, (1 + COVERAGE) / 2) * np.sqrt(1 + 1 / seeds)
     centre, spread = logs.mean(axis=0), logs.std(axis=0, ddof=1)
     return np.exp(centre - reach * spread), np.exp(centre + reach * spread)
