@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from stagewise.pipeline.aggregates import with_forecasts
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.curves import summary_table
+from stagewise.pipeline.job import logged
+from stagewise.pipeline.joining import with_forecasts
+from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.stages import stages_table
-from stagewise.pipeline.statistics import learning_times_table
-from stagewise.pipeline.summary import summary_table
 from stagewise.store.files import read_table, write_table
 
 with logged(snakemake):

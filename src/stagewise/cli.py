@@ -148,7 +148,7 @@ def _estimate(options: argparse.Namespace) -> int:
 
 
 def _write_archive(options: argparse.Namespace) -> int:
-    from stagewise.release.archive import write_archive
+    from stagewise.release.crate import write_archive
 
     plan = _plan(options)
     path = Path(plan.results, "stagewise.zip")

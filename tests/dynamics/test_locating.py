@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 
 from stagewise.data.synthetic import aligned
 from stagewise.dynamics import train
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.dynamics.locating import straight
-from stagewise.dynamics.networks import initial_weights
 from stagewise.dynamics.optimisers import RULES
 from stagewise.problems.learned import LEARNED_SHARE
 from stagewise.problems.problem import Problem

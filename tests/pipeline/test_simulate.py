@@ -11,9 +11,9 @@ from stagewise.data.datasets import draw_moments
 from stagewise.data.kinds.aligned import AlignedData
 from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
 from stagewise.data.kinds.random_modes import RandomModesData
+from stagewise.pipeline.curves import summary_table
+from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.simulate import absolute_step, simulate
-from stagewise.pipeline.statistics import learning_times_table
-from stagewise.pipeline.summary import summary_table
 from stagewise.planning.experiments import expand, shard, shard_count
 from stagewise.store.files import canonical_hash
 from stagewise.store.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of

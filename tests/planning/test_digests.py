@@ -13,7 +13,7 @@ from stagewise.studies.common.registry import study_names
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
-WITHOUT_EFFECT = {"stagewise.pipeline.rule"}
+WITHOUT_EFFECT = {"stagewise.pipeline.job"}
 """Imported by scripts, but nothing that reaches an output: where messages and logs go."""
 
 Write = Callable[..., None]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from stagewise.pipeline.aggregates import SCHEMAS
+from stagewise.pipeline.joining import SCHEMAS
 from stagewise.studies.common.judging import Judgement, RunTables
 from stagewise.studies.common.judging import judge as judge_with_rivals
 from stagewise.studies.common.study import Claim, Table

@@ -15,14 +15,14 @@ from numpy.testing import assert_allclose
 
 from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
-from stagewise.pipeline.aggregates import with_forecasts
+from stagewise.pipeline.curves import summary_table
 from stagewise.pipeline.forecasts import forecasts_table
+from stagewise.pipeline.joining import with_forecasts
+from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
-from stagewise.pipeline.statistics import learning_times_table
-from stagewise.pipeline.summary import summary_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.checking import make_plan
 from stagewise.planning.experiments import expand

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from stagewise.data.synthetic import random_orthogonal
 from stagewise.dynamics import train
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.optimisers.layers_in_turn import LayersInTurn
 from stagewise.problems.problem import HeldOut, Problem

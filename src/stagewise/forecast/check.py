@@ -7,7 +7,7 @@ import numpy as np
 from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import geometric_records, response_values, until_learned
 from stagewise.arrays import FloatArray
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
 from stagewise.dynamics.training import train as dynamics_train
 from stagewise.forecast.laws import law

@@ -12,7 +12,7 @@ from stagewise.errors import StagewiseError
 from stagewise.forecast.batches import batch_notes
 from stagewise.forecast.intervals import law_interval, seed_interval
 from stagewise.forecast.options import Request
-from stagewise.forecast.practice import check_training
+from stagewise.forecast.recipe import check_training
 from stagewise.forecast.reduction import in_few_outputs
 from stagewise.forecast.report import Report, Stage, as_json, as_text
 from stagewise.forecast.settings import Forecast, e_folds, run_spread, settle, told_apart

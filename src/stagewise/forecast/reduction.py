@@ -9,7 +9,7 @@ which looks the same in every orthonormal frame.
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.intake.statistics import Statistics
+from stagewise.intake.streamed_moments import Statistics
 from stagewise.problems.problem import Problem
 
 SMALL = 1000

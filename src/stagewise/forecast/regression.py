@@ -8,7 +8,7 @@ from scipy.linalg.lapack import dpstrf
 
 from stagewise.arrays import AnyArray, FloatArray
 from stagewise.forecast.reduction import reduced
-from stagewise.intake.statistics import Statistics
+from stagewise.intake.streamed_moments import Statistics
 from stagewise.problems.problem import Problem
 
 _NOTHING = 1e-10

@@ -19,7 +19,7 @@ from stagewise.forecast.laws import (
     stage_count,
 )
 from stagewise.forecast.options import Request
-from stagewise.forecast.practice import Practice, check_method, learnable
+from stagewise.forecast.recipe import Practice, check_method, learnable
 from stagewise.problems.problem import Problem
 
 DEFAULT_DELTA = 16.0

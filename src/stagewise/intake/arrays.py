@@ -7,9 +7,9 @@ import numpy as np
 
 from stagewise.arrays import AnyArray
 from stagewise.errors import StagewiseError
-from stagewise.intake.archive import Archive, check_numeric
 from stagewise.intake.columns import Outputs
-from stagewise.intake.samples import Labels, Samples
+from stagewise.intake.npz_members import Archive, check_numeric
+from stagewise.intake.streamed_samples import Labels, Samples
 from stagewise.intake.wording import listed
 
 INPUTS = ("x", "data", "images", "image", "features", "inputs", "input")

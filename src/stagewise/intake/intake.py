@@ -10,9 +10,9 @@ from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.intake.columns import Columns
 from stagewise.intake.outputs import Encoding, are_classes, encoding
-from stagewise.intake.samples import Samples
 from stagewise.intake.scan import FEW, Scan
-from stagewise.intake.statistics import Statistics, check_range, statistics_of
+from stagewise.intake.streamed_moments import Statistics, check_range, statistics_of
+from stagewise.intake.streamed_samples import Samples
 from stagewise.intake.wording import listed, pasted
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
-from stagewise.intake.samples import Labels, Samples
 from stagewise.intake.scan import FEW
+from stagewise.intake.streamed_samples import Labels, Samples
 from stagewise.intake.wording import counted
 
 CLASSES_LIMIT = 1000

@@ -8,7 +8,7 @@ import pyarrow as pa
 from stagewise.arrays import FloatArray
 from stagewise.intake.columns import Columns, Outputs
 from stagewise.intake.roles import Roles, as_text
-from stagewise.intake.samples import Labels, Samples
+from stagewise.intake.streamed_samples import Labels, Samples
 from stagewise.intake.tables import Table
 from stagewise.intake.wording import pasted
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import AGGREGATES
-from stagewise.release.summaries import (
+from stagewise.release.fingerprints import (
     STATISTICS,
     digest_of_labels,
     digest_of_rows,

@@ -20,7 +20,6 @@ from stagewise.studies.common.comparisons import (
 )
 from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import value_range
-from stagewise.studies.common.practice import slopes, slopes_by_seed, worst
 from stagewise.studies.common.study import (
     Measurement,
     Study,
@@ -28,6 +27,7 @@ from stagewise.studies.common.study import (
     learning_times,
     training,
 )
+from stagewise.studies.common.training_slopes import slopes, slopes_by_seed, worst
 
 STUDY = Study(
     __name__,

@@ -14,7 +14,7 @@ from stagewise.studies.common.study import (
     teachers,
     trajectory_summary,
 )
-from stagewise.studies.common.teachers import teacher_curves, teacher_misses
+from stagewise.studies.common.teacher_curves import teacher_curves, teacher_misses
 
 STUDY = Study(
     __name__,

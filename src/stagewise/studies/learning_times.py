@@ -127,7 +127,7 @@ def _laws(axes: Axes, growth: pd.Series) -> None:
 @STUDY.claim(
     "gidel_flow_scaling",
     source="gidel2019",
-    statement="Descent learns a mode at δ/(ησ) iterations (scaling as remembered).",
+    statement="Descent learns a mode at δ/(ησ) iterations (scaling quoted from memory).",
     reads=LIMIT,
     holds=within(1, 0.02),
 )

@@ -6,15 +6,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.conditions import within
-from stagewise.studies.common.measures import value_range
-from stagewise.studies.common.practice import SETTING, worst
-from stagewise.studies.common.practice_batches import (
+from stagewise.studies.common.batch_slopes import (
     first_modes,
     later_modes,
     scatters,
 )
+from stagewise.studies.common.conditions import within
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import Measurement, Study, training
+from stagewise.studies.common.training_slopes import SETTING, worst
 
 STUDY = Study(
     __name__,

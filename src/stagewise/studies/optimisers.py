@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import within
 from stagewise.studies.common.measures import share_confidence, value_range
-from stagewise.studies.common.practice import slopes, worst
 from stagewise.studies.common.study import Measurement, Study, training
+from stagewise.studies.common.training_slopes import slopes, worst
 
 STUDY = Study(
     __name__,

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import bootstrap_confidence, value_range
-from stagewise.studies.common.practice import carried, over_forecast, slopes, worst
 from stagewise.studies.common.study import Measurement, Study, training
+from stagewise.studies.common.training_slopes import carried, over_forecast, slopes, worst
 
 STUDY = Study(
     __name__,

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.measures import value_range
-from stagewise.studies.common.practice import mean_errors
 from stagewise.studies.common.study import Measurement, Study, training
+from stagewise.studies.common.training_slopes import mean_errors
 
 STUDY = Study(
     __name__,

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
+from stagewise.studies.common.batch_slopes import deep_delays, first_modes
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.measures import value_range
-from stagewise.studies.common.practice_batches import deep_delays, first_modes
 from stagewise.studies.common.study import Measurement, Study, training
 from stagewise.theory.minibatch import diffusion_peak as theory_peak
 

@@ -1,7 +1,7 @@
 """Prediction: what the mathematics says, from moments alone. Simulates and measures nothing.
 
-`theory.forecast` is that of the package: its integrated method follows a run in coarse steps, which
-is no business of this room, and so it is found there when asked for.
+`theory.forecast` is loaded lazily from `stagewise.forecast`, because its integrated method runs
+`dynamics`, which this room never imports.
 """
 
 from importlib import import_module

@@ -4,7 +4,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from stagewise.pipeline.aggregates import SCHEMAS
+from stagewise.pipeline.joining import SCHEMAS
 from stagewise.store.files import write_table
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.judging import MISSING, RunTables, judge

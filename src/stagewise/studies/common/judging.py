@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from stagewise.pipeline.aggregates import joined
+from stagewise.pipeline.joining import joined
 from stagewise.store.formats import read_csv
 from stagewise.store.schemas import measured_from
 from stagewise.studies.common.study import (

@@ -88,7 +88,7 @@ def _declares(kind: Kind, usually: tuple[Observable, ...] = ()) -> Callable[...,
     ) -> Table:
         return Table(kind, experiments, optional, datasets, of)
 
-    declare.__doc__ = f"The table {kind} of these experiments, as far as these observables tell."
+    declare.__doc__ = f"The table {kind} of these experiments, as far as these observables go."
     return declare
 
 
@@ -199,7 +199,7 @@ class Study:
     module : `__name__` of the module that declares it; its last part names the study, its figure
     and the target that draws it. question : heading on the page. title : the answer in a sentence.
     caption : what the figure shows, a Jinja template that sees the configuration as `experiments`
-    and `datasets`. alt : the figure in a sentence for who cannot see it. order : position on the
+    and `datasets`. alt : the figure in a sentence for readers who cannot see it. order : position on the
     page, ascending.
     """
 
