@@ -86,7 +86,7 @@ def _blocks(
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     for inputs, raw in samples.blocks(outputs.as_text):
         encoded = outputs.encode(raw)
-        shown = encoded if outputs.classes == 0 else encoded.sum(axis=1, keepdims=True)
+        shown = encoded.sum(axis=1, keepdims=True) if outputs.as_text else encoded
         scan.add(np.hstack([inputs, shown]))
         if not scan.total_missing:  # else go on counting, for the sentence
             yield inputs, encoded

@@ -18,7 +18,7 @@ from stagewise.planning.plan import Plan
 from stagewise.planning.processes import THREAD_VARIABLES
 from stagewise.release.reviewing import aligned
 
-OLDEST_PYTHON = (3, 11)
+OLDEST_PYTHON, TOO_NEW_PYTHON = (3, 11), (3, 14)
 JOB_MEGABYTES = 500
 """Memory of the largest job of the default run."""
 RUN_MEGABYTES = 500
@@ -63,10 +63,13 @@ def report(checks: list[Check]) -> str:
 def python(found: tuple[int, ...]) -> Check:
     """The interpreter."""
     text = ".".join(map(str, found))
-    if found >= OLDEST_PYTHON:
+    if OLDEST_PYTHON <= found < TOO_NEW_PYTHON:
         return Check("Python", "ok", text)
     return Check(
-        "Python", "problem", text, "Install 3.11 or newer: make PYTHON=/path/to/python3.11 install"
+        "Python",
+        "problem",
+        text,
+        "Install 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11 install",
     )
 
 

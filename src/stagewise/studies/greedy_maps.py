@@ -18,7 +18,7 @@ STUDY = Study(
     caption="""\
 {% set each = experiments.saddles -%}
 {% set part = experiments.completion_path -%}
-Distance of the product at plateaus of rank 1 and 2, at the smallest ε of each experiment, from the greedily grown best map of that rank (the truncated decomposition if all is observed, rank-constrained least squares otherwise), over the norm of the target; n = {{ datasets[each.datasets[0]].dim_in }}, rank {{ datasets[each.datasets[0]].rank | join(", ") }}; median and 5–95 % of {{ part.replicates // 2 }} draws.""",
+Distance of the product at plateaus of rank 1 and 2, at the smallest ε of each experiment, from the best map of that rank grown greedily, as in greedy low-rank learning (Li, Luo, Lyu 2021; the truncated decomposition if all is observed, rank-constrained least squares otherwise), over the norm of the target; n = {{ datasets[each.datasets[0]].dim_in }}, rank {{ datasets[each.datasets[0]].rank | join(", ") }}; median and 5–95 % of {{ part.replicates // 2 }} draws.""",
     alt="Distance of plateaus from the greedy map of their rank against the share of observed "
     "entries, by depth.",
 )

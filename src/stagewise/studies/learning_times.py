@@ -30,7 +30,7 @@ Measured learning time in units of the flow's law δ/(ησ), against the growth 
     "they lie on x/ln(1+x), not on 1, and Gaussian starts approach it as the start vanishes.",
 )
 TIMES = learning_times("learning_times", "learning_times_limit")
-STARTS = learning_times("learning_times")
+STARTS = learning_times("learning_times", "learning_times_limit_gaussian")
 LIMIT = learning_times("learning_times_limit")
 GENERIC = learning_times("learning_times_limit_gaussian")
 
