@@ -199,3 +199,20 @@ def test_every_column_of_every_schema_says_what_it_means():
     for schema in (TRAJECTORIES, LEARNING_TIMES, SUMMARY):
         assert all(units_of(schema)[name] for name in schema.names)
     assert "(iterations)" in units_of(LEARNING_TIMES)["learning_iteration"]
+
+
+def test_modes_are_learned_at_half_of_sigma_over_lam_and_end_aligned_where_moments_commute():
+    each = experiment(datasets=["pairs"], depth=[2], initialisation=["aligned"], step_size=[0.1])
+    table = simulate(expand("trial", each), each, DATASETS)
+    times = learning_times_table([table]).to_pandas().set_index(["run", "mode"])
+    assert (np.abs(times["lam"] / times["sigma"] - 1) > 0.05).any()
+    for place, records in table.to_pandas().groupby(["run", "mode"]):
+        row = times.loc[place]
+        reached = np.interp(
+            row["mode_learning_iteration"], records["iteration"], records["mode_strength"]
+        )
+        assert_allclose(reached * row["lam"] / row["sigma"], 0.5, atol=0.02)
+    curves = summary_table([table]).to_pandas()
+    alignment = curves[(curves["quantity"] == "alignment") & curves["mean"].notna()]
+    end = alignment[alignment["iteration"] == alignment["iteration"].max()]
+    assert_allclose(end["mean"], 1, atol=1e-3)

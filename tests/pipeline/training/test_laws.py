@@ -112,7 +112,7 @@ def test_diffusion_peaks_where_its_closed_form_does():
     assert peaks[3, 0.0] == pytest.approx(4 / 7, abs=0.006)
     assert peaks[2, 1.0] == peaks[3, 1.0] == 1
     assert_allclose(rows["predicted_peak_share"], rows["peak_share"], atol=0.006)
-    assert (rows["seed"] == 0).all()
+    assert (rows[["seed", "mode"]] == [0, 1]).all(axis=None)
 
 
 def test_problems_that_do_not_commute_are_learned_at_the_staged_rate():
