@@ -31,9 +31,7 @@ UNCENTRED = learning_times("real_data_uncentred")
 SETS = learning_times("real_data", "real_data_sets", "real_data_cifar10")
 TURNING = 0.05
 """Turn between stages up to which the plain law is expected to hold; see `turning`."""
-SCOPE = (
-    f"where directions turn by at most {TURNING:g} between stages, which moments tell beforehand"
-)
+SCOPE = f"where directions turn by at most {TURNING:g} between stages, which moments alone tell"
 
 
 @STUDY.figure(
@@ -235,8 +233,8 @@ def commutation(times: pd.DataFrame) -> Measurement | None:
 @commutation.rival("There are no stages: every mode is learned when the strongest should be.")
 def at_once(times: pd.DataFrame) -> pd.DataFrame:
     """Learning times of the strongest mode for every mode of a run."""
-    runs = times.groupby(["experiment", "run"])["predicted_discrete"]
-    return times.assign(learning_iteration=runs.transform("min"))
+    first = times.groupby(["experiment", "run"])["predicted_discrete"].transform("min")
+    return times.assign(learning_iteration=first)
 
 
 @STUDY.claim(
