@@ -11,6 +11,11 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPATH :=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Snakemake does not start without a cache among the user's; a home may be read-only.
+ifeq ($(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}" 2>/dev/null && test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}" && echo yes),)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help install reproduce smoke paper verify report archive figures doctor test lint bench generate clean
 
