@@ -11,6 +11,11 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPATH :=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Snakemake does not start without a cache among the user's; a home may be read-only.
+ifeq ($(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}" 2>/dev/null && test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}" && echo yes),)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help install reproduce smoke paper verify report archive figures doctor test lint bench generate clean
 
@@ -30,8 +35,8 @@ $(STAMP): $(VENV)/dependencies pyproject.toml
 	@touch $@
 
 $(VENV)/dependencies: requirements.lock
-	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "There is no $(PYTHON) on this machine; install Python 3.11 or newer, or say which one: make PYTHON=/path/to/python3.11"; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) --version), but Python 3.11 or newer is needed; say which one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "There is no $(PYTHON) on this machine; install Python 3.11, 3.12 or 3.13, or say which one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "$(PYTHON) is $$($(PYTHON) --version), but Python 3.11, 3.12 or 3.13 is needed (a locked package has no build for later ones); say which one: make PYTHON=/path/to/python3.11"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv or pip; install them (on Debian: apt-get install python3-venv) and run make again"; exit 2; }
 	@echo "Installing the locked environment into $(VENV) (about a minute with pip, seconds with uv)"
 	@$(PYTHON) -m venv --clear $(VENV)
@@ -52,10 +57,12 @@ smoke: $(STAMP)  ## Every kind of rule once, on tiny grids (results/smoke, figur
 	@cat results/smoke/verdicts.txt
 	@echo "The page to read: figures/smoke/index.html"
 
-paper: $(STAMP)  ## As reproduce, with MNIST, Fashion-MNIST and CIFAR-10 too (results/paper)
-	@$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml
+paper: $(STAMP)  ## As reproduce, with MNIST, Fashion-MNIST and CIFAR-10 where they can be had
+	@$(BIN)/stagewise fetch --configfile config/paper.yaml
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml results/paper/data_sets.yaml
 	@cat results/paper/verdicts.txt
-	@$(BIN)/stagewise archive-moments mnist cifar10 --check
+	@$(BIN)/stagewise archive-moments mnist $$(grep -owm1 cifar10 results/paper/data_sets.yaml) --check
+	@echo "To compare it with reference/paper: $(BIN)/stagewise verify --run paper"
 	@echo "The page to read: figures/paper/index.html"
 
 verify: $(STAMP)  ## Compare the results with reference/, output by output and claim by claim
@@ -76,8 +83,9 @@ figures: $(STAMP)  ## Draw every figure again from the results, without simulati
 doctor: $(STAMP)  ## Check this machine: Python, cores, memory, disk, data sets, write access
 	@$(BIN)/stagewise doctor
 
-test: $(STAMP)  ## The whole test suite
-	@$(BIN)/python -m pytest -n auto
+test: $(STAMP)  ## The test suite; with STAGEWISE_RELEASE=1 what only a release needs as well
+	@# One process takes a file, so that what its tests share is made once.
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(if $(STAGEWISE_RELEASE),,-m "not release")
 
 lint: $(STAMP)  ## Formatting, style, types, workflow
 	@$(BIN)/ruff check .
@@ -93,7 +101,7 @@ bench: $(STAMP)  ## Speed of the engine against plain NumPy and the machine's ma
 	@$(BIN)/python benchmarks/factorisation.py
 	@$(BIN)/python benchmarks/stepping.py
 
-generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, the README's table
+generate: $(STAMP)  ## Rewrite what is generated: schema, config/README.md, verdicts and picture of the README
 	@$(BIN)/stagewise generate
 
 clean:  ## Remove results and figures (not .venv)

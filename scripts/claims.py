@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 from stagewise.store.files import write_text
 from stagewise.studies.common.ledger import gathered, macros, terminal_text, write_claims
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stagewise.config.models import Experiment
 from stagewise.data.npz import read_moments
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 from stagewise.planning.imports import spare_linear_algebra
 from stagewise.store.files import write_table
 

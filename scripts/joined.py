@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stagewise.pipeline.aggregates import joined
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
+from stagewise.pipeline.joining import joined
 from stagewise.store.files import write_table
 
 with logged(snakemake):

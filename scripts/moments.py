@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from stagewise.data.datasets import draw_moments
 from stagewise.data.kinds import DataSpec
 from stagewise.data.npz import write_moments
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 
 with logged(snakemake):
     spec = TypeAdapter(DataSpec).validate_python(snakemake.params.spec)

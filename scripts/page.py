@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 from stagewise.release.page import Page, render
 from stagewise.store.files import write_text
 from stagewise.studies.common.captions import rendered

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stagewise.config.models import Experiment
 from stagewise.data.npz import read_moments
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 from stagewise.pipeline.simulate import simulate
 from stagewise.planning.experiments import shard
 from stagewise.planning.imports import spare_linear_algebra

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 from stagewise.release.provenance import write_sidecar
 from stagewise.studies.common import style
 from stagewise.studies.common.judging import RunTables, draw, judge

@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 from stagewise.store.formats import write_formats
 
 with logged(snakemake):

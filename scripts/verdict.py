@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 from stagewise.studies.common.judging import RunTables, judge
 from stagewise.studies.common.ledger import write_claims
 from stagewise.studies.common.registry import load

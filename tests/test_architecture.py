@@ -177,6 +177,7 @@ def test_the_conda_environment_holds_every_dependency():
 
 def test_the_conda_environment_has_a_python_that_the_package_supports():
     for_conda, _ = environment()
-    lowest = pyproject()["project"]["requires-python"].removeprefix(">=")
+    lowest, above = re.findall(r"[\d.]+", pyproject()["project"]["requires-python"])
     given = for_conda["python"].lstrip("=")
-    assert tuple(map(int, given.split("."))) >= tuple(map(int, lowest.split(".")))
+    lowest, given, above = (tuple(map(int, each.split("."))) for each in (lowest, given, above))
+    assert lowest <= given < above

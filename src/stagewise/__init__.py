@@ -11,6 +11,10 @@ The rooms `stagewise.theory`, `stagewise.dynamics` and `stagewise.analysis` hold
 from importlib import import_module
 from typing import Any
 
+from stagewise.caches import find_room
+
+find_room()
+
 _HOMES = {
     "Completion": "problems.problem",
     "LearningTimes": "analysis.learning_times",

@@ -20,7 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
     for name, function, help_text in (
         ("verify", _verify, "compare the results with reference/"),
         ("archive-reference", _archive, "make the present results the reference"),
-        ("generate", _generate, "rewrite schema, config/README.md and the README's table"),
+        (
+            "generate",
+            _generate,
+            "rewrite schema, config/README.md, and verdicts and picture of the documents",
+        ),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--run", default="", help="name of the run (default: the default run)")
@@ -31,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         ("estimate", _estimate, "forecast time, memory and disk of what is not built yet"),
         ("archive", _write_archive, "pack results, figures and sources into one zip, an RO-Crate"),
         ("figures", _figures, "draw every figure again from the results, without simulating"),
+        ("fetch", _fetch, "fetch published data; write an overlay without what cannot be had"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument(
@@ -92,8 +97,9 @@ def _results(options: argparse.Namespace) -> Path:
 def _verify(options: argparse.Namespace) -> int:
     from stagewise.release.comparison import report, verify
 
-    outcome = verify(_results(options), Path("reference"))
-    print(report(outcome))
+    reference = Path("reference", options.run)
+    outcome = verify(_results(options), reference)
+    print(report(outcome, reference))
     return 0 if outcome.passed else 1
 
 
@@ -103,8 +109,8 @@ def _archive(options: argparse.Namespace) -> int:
     from stagewise.release.comparison import archive
     from stagewise.store.files import write_text
 
-    reference = Path("reference")
-    archive(_results(options), reference)
+    reference = Path("reference", options.run)
+    archive(_results(options), reference, by_row=not options.run)
     if not options.run:
         costs = measured_costs(read_plan()).round(3)
         write_text(costs.to_csv(index=False, lineterminator="\n"), reference / "costs.csv")
@@ -142,12 +148,27 @@ def _estimate(options: argparse.Namespace) -> int:
 
 
 def _write_archive(options: argparse.Namespace) -> int:
-    from stagewise.release.archive import write_archive
+    from stagewise.release.crate import write_archive
 
     plan = _plan(options)
     path = Path(plan.results, "stagewise.zip")
     count = write_archive(plan, path)
     print(f"{count} files in {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    import yaml
+
+    from stagewise.planning.available import fetch, without
+    from stagewise.store.files import write_text
+
+    plan = _plan(options)
+    missing = fetch(plan)
+    for name, reason in missing.items():
+        print(f"{name} is left out. {reason}")
+    overlay = yaml.safe_dump(without(plan, set(missing)), sort_keys=False)
+    write_text(overlay, Path(plan.results, "data_sets.yaml"))
     return 0
 
 
@@ -168,12 +189,19 @@ def _positive(text: str) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
+    from stagewise.config.loading import read_plan
     from stagewise.release.generated import generated_files
+    from stagewise.release.readme_picture import PICTURE, refresh
     from stagewise.store.files import write_text
 
     for path, text in generated_files(Path()).items():
         write_text(text, path)
         print(f"wrote {path}")
+    try:
+        refresh(read_plan(), Path())
+        print(f"wrote {PICTURE}")
+    except StagewiseError as error:
+        print(f"{PICTURE} stays as it is: {error}")
     return 0
 
 

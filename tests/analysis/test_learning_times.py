@@ -10,7 +10,7 @@ from stagewise.analysis import crossing_iteration, learning_times
 from stagewise.data.datasets import draw_moments
 from stagewise.data.kinds.digits import DigitsData
 from stagewise.dynamics import gradient_descent
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.planning.experiments import record_iterations
 from stagewise.problems.problem import Problem
 

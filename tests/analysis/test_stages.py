@@ -37,6 +37,12 @@ def test_three_separate_rises_are_three_stages_of_one_rise_each():
     assert found[-1].peak is None
 
 
+def test_a_singular_value_at_half_of_its_target_is_learned():
+    norm, values, sigma = trajectory([30, 100, 400])
+    found = plateaus(norm, np.where(values >= 0.5 * sigma, 0.5 * sigma, 0.0), sigma)
+    assert [each.rises for each in found] == [1, 1, 1, 0]
+
+
 def test_peaks_and_rests_lie_where_the_trajectory_was_made_to_have_them():
     time = np.geomspace(1.0, 1000.0, 1200)
     found = plateaus(*trajectory([30, 100, 400]))

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from stagewise.data.npz import read_moments, read_user_data, write_moments
 from stagewise.errors import StagewiseError
 from stagewise.intake import arrays as intake_arrays
-from stagewise.intake.archive import load_archive
+from stagewise.intake.npz_members import load_archive
 from stagewise.problems.moments import Moments
 
 FIELDS = ("sigma_x", "sigma_xy", "mean_x", "mean_y", "tr_yy", "n")

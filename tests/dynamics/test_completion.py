@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.dynamics import gradient_descent
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Completion, Problem
 

@@ -9,7 +9,7 @@ from stagewise.dynamics import (
     gradient_descent,
     mode_recursion,
 )
-from stagewise.dynamics.networks import initial_weights, layer_shapes
+from stagewise.dynamics.first_weights import initial_weights, layer_shapes
 from stagewise.dynamics.observables import OBSERVABLES
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem

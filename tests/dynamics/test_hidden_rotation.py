@@ -7,8 +7,8 @@ from stagewise.data.datasets import draw_moments
 from stagewise.data.kinds.digits import DigitsData
 from stagewise.data.synthetic import aligned, random_orthogonal
 from stagewise.dynamics import gradient_descent, quasi_adiabatic
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.dynamics.hidden_rotation import rotate_hidden
-from stagewise.dynamics.networks import initial_weights
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast_laws import initial_amplitudes
 

@@ -6,9 +6,10 @@ from numpy.testing import assert_allclose
 
 from stagewise.data.synthetic import aligned
 from stagewise.dynamics import train
-from stagewise.dynamics.locating import LEVEL, straight
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
+from stagewise.dynamics.locating import straight
 from stagewise.dynamics.optimisers import RULES
+from stagewise.problems.learned import LEARNED_SHARE
 from stagewise.problems.problem import Problem
 
 SIGMA = np.array([1.0, 0.6, 0.25])
@@ -77,7 +78,7 @@ def test_an_aligned_mode_climbs_in_a_straight_line(depth):
     amplitude, values = 0.05, []
     for _ in range(100_000):
         values.append(amplitude**depth)
-        if values[-1] > LEVEL:
+        if values[-1] > LEARNED_SHARE:
             break
         amplitude += 1e-3 * (1 - amplitude**depth) * amplitude ** (depth - 1)
     climb = np.diff(straight(np.array(values[:-1]), depth))

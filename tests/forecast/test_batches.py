@@ -94,7 +94,7 @@ def test_ready_moments_have_no_noise_of_batches(tmp_path, command):
 def test_samples_of_a_table_are_those_of_its_moments(frame, saved):
     """Units, constant and dropped columns, classes: moments of the samples are the regression's."""
     from stagewise.forecast.options import Request
-    from stagewise.forecast.practice import Practice
+    from stagewise.forecast.recipe import Practice
     from stagewise.forecast.sources import load
     from stagewise.intake.columns import Columns
 

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from stagewise.data import samples
 from stagewise.dynamics import gradient_descent
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.errors import StagewiseError
 from stagewise.forecast import forecast
 from stagewise.forecast.check import horizon, train
@@ -22,7 +22,7 @@ from stagewise.forecast.options import Columns, Request
 from stagewise.forecast.regression import explained_variance
 from stagewise.forecast.report import Report, as_json, as_text
 from stagewise.forecast.settings import settle
-from stagewise.intake.statistics import of_moments
+from stagewise.intake.streamed_moments import of_moments
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
 from stagewise.theory import reduced_rank_regression

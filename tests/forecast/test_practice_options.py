@@ -10,7 +10,7 @@ from stagewise.dynamics.optimisers import RULES
 from stagewise.forecast.check import horizon, train
 from stagewise.forecast.intervals import law_spread
 from stagewise.forecast.options import Request
-from stagewise.forecast.practice import OPTIMIZERS, Practice
+from stagewise.forecast.recipe import OPTIMIZERS, Practice
 from stagewise.forecast.settings import settle
 from stagewise.problems.moments import Moments
 from stagewise.theory.growth import GROWTH_RULES

@@ -8,7 +8,7 @@ from stagewise.forecast.check import horizon, train
 from stagewise.forecast.command import answer
 from stagewise.forecast.intervals import law_interval
 from stagewise.forecast.options import Request
-from stagewise.forecast.practice import Practice
+from stagewise.forecast.recipe import Practice
 from stagewise.forecast.settings import run_spread, settle
 from stagewise.forecast.sources import load
 

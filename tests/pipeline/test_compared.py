@@ -10,9 +10,9 @@ from stagewise.data.kinds.digits import DigitsData
 from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
 from stagewise.data.kinds.random_modes import RandomModesData
 from stagewise.errors import StagewiseError
+from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
-from stagewise.pipeline.statistics import learning_times_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.experiments import expand
 from stagewise.store.schemas import REFERENCES, TEACHERS

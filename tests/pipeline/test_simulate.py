@@ -11,9 +11,9 @@ from stagewise.data.datasets import draw_moments
 from stagewise.data.kinds.aligned import AlignedData
 from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
 from stagewise.data.kinds.random_modes import RandomModesData
+from stagewise.pipeline.curves import summary_table
+from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.simulate import absolute_step, simulate
-from stagewise.pipeline.statistics import learning_times_table
-from stagewise.pipeline.summary import summary_table
 from stagewise.planning.experiments import expand, shard, shard_count
 from stagewise.store.files import canonical_hash
 from stagewise.store.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
@@ -119,7 +119,7 @@ def test_the_shard_size_changes_no_bit_of_any_aggregate(runs_per_shard):
     ("unit", "scale"), [("absolute", 1.0), ("per_sigma", 2.0), ("per_curvature", 5.0)]
 )
 def test_a_step_size_is_read_in_its_unit(unit, scale):
-    spec = AlignedData(kind="aligned", sigma=[2.0, 1.0], lam=[5.0, 1.0])
+    spec = AlignedData(kind="aligned", sigma=[2.0, 1.0, 0.5], lam=[5.0, 1.0, 3.0])
     problem = draw_moments("units", spec, None)[0].problem(centred=True)
     assert_allclose(absolute_step(0.3, unit, problem), 0.3 / scale)
 
@@ -199,3 +199,20 @@ def test_every_column_of_every_schema_says_what_it_means():
     for schema in (TRAJECTORIES, LEARNING_TIMES, SUMMARY):
         assert all(units_of(schema)[name] for name in schema.names)
     assert "(iterations)" in units_of(LEARNING_TIMES)["learning_iteration"]
+
+
+def test_modes_are_learned_at_half_of_sigma_over_lam_and_end_aligned_where_moments_commute():
+    each = experiment(datasets=["pairs"], depth=[2], initialisation=["aligned"], step_size=[0.1])
+    table = simulate(expand("trial", each), each, DATASETS)
+    times = learning_times_table([table]).to_pandas().set_index(["run", "mode"])
+    assert (np.abs(times["lam"] / times["sigma"] - 1) > 0.05).any()
+    for place, records in table.to_pandas().groupby(["run", "mode"]):
+        row = times.loc[place]
+        reached = np.interp(
+            row["mode_learning_iteration"], records["iteration"], records["mode_strength"]
+        )
+        assert_allclose(reached * row["lam"] / row["sigma"], 0.5, atol=0.02)
+    curves = summary_table([table]).to_pandas()
+    alignment = curves[(curves["quantity"] == "alignment") & curves["mean"].notna()]
+    end = alignment[alignment["iteration"] == alignment["iteration"].max()]
+    assert_allclose(end["mean"], 1, atol=1e-3)

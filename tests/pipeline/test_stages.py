@@ -8,10 +8,10 @@ from stagewise.config.models import Experiment
 from stagewise.config.sentences import parse_config
 from stagewise.data.datasets import draw_moments
 from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
+from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
-from stagewise.pipeline.statistics import learning_times_table
 from stagewise.planning.experiments import expand, shard, shard_count
 from stagewise.store.files import canonical_hash
 from stagewise.store.schemas import PLATEAUS, STAGES

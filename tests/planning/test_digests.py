@@ -1,4 +1,5 @@
 import ast
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -13,7 +14,7 @@ from stagewise.studies.common.registry import study_names
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
-WITHOUT_EFFECT = {"stagewise.pipeline.rule"}
+WITHOUT_EFFECT = {"stagewise.pipeline.job"}
 """Imported by scripts, but nothing that reaches an output: where messages and logs go."""
 
 Write = Callable[..., None]
@@ -339,6 +340,8 @@ def stages_changed_by(counted: dict[str, set[str]]) -> Callable[[str], frozenset
     return changed
 
 
+RUNS = {"simulate", *(f"from_moments.{name}" for name in ("forecasts", "teachers", "plateaus"))}
+"""Stages that read a step size in the unit of the configuration."""
 EVERY_FIGURE = frozenset(f"study.{name}" for name in study_names())
 
 
@@ -376,6 +379,34 @@ def test_an_edit_of_the_data_draws_them_again_and_rerenders_nothing(module, stag
 @pytest.mark.parametrize("module", ["cli", "release.comparison", "planning.warmup"])
 def test_an_edit_of_what_only_people_call_reruns_nothing(module, stages_changed_by):
     assert stages_changed_by(f"stagewise.{module}") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("law", "old", "new", "stages"),
+    [
+        ("perturbation", "(trace**2 - 4", "(trace**2 - 5", {"study.perturbation"}),
+        ("step_size", "float(2 /", "float(3 /", RUNS | {"study.step_size"}),
+        ("generalisation", "dim_out / dim_in", "dim_in / dim_out", {"from_moments.teachers"}),
+        ("lyapunov", "totals / counted", "totals * counted", {"train_on_data"}),
+        ("generalisation", "Source: Lampinen", "After Lampinen", set()),
+    ],
+)
+def test_an_edit_of_a_law_in_a_copy_reruns_what_uses_it(
+    law, old, new, stages, counted, tmp_path, monkeypatch
+):
+    copy = tmp_path / "stagewise"
+    shutil.copytree(ROOT / "src" / "stagewise", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(digests, "_ROOT", copy)
+    forget()
+    before = {stage: source_digest(*modules) for stage, modules in counted.items()}
+    path = copy / "theory" / f"{law}.py"
+    source = path.read_text(encoding="utf-8")
+    assert old in source
+    path.write_text(source.replace(old, new), encoding="utf-8")
+    forget()
+    after = {stage: source_digest(*modules) for stage, modules in counted.items()}
+    forget()
+    assert {stage for stage in counted if before[stage] != after[stage]} == stages
 
 
 def modules_named_in(script: Path) -> set[str]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,9 @@ from stagewise.planning.plan import AGGREGATES
 from stagewise.release.comparison import archive, report, verify
 from stagewise.store.files import write_table
 from stagewise.studies.common.judging import Judgement
-from stagewise.studies.common.ledger import write_claims
+from stagewise.studies.common.ledger import read_claims, write_claims
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def build(folder, factor=1.0, measured=1.02, verdict="supported", label="a", order=1.0):
@@ -146,6 +149,63 @@ def test_the_command_ends_with_a_sentence_and_exit_code_two(tmp_path, monkeypatc
     assert "comes with the repository" in capsys.readouterr().err
 
 
+def add_a_data_set(results):
+    """Rows of a data set more, in a table of runs and in that of assumptions."""
+    table = pq.read_table(results / "stages.parquet")
+    new = pa.array(["new"]).dictionary_encode()
+    more = pa.table({"experiment": ["real_data"], "dataset": new, "run": [7]})
+    columns = pa.concat_tables([table, more], promote_options="default")
+    write_table(columns, results / "stages.parquet")
+    with (results / "tables/assumption.csv").open("a", encoding="utf-8") as stream:
+        stream.write("new,0.7\n")
+
+
+def of_digits(results):
+    """The table of stages says of which data set its rows are."""
+    table = pq.read_table(results / "stages.parquet")
+    names = pa.array(["digits"] * len(table)).dictionary_encode()
+    write_table(table.append_column("dataset", names), results / "stages.parquet")
+    text = (results / "claims.json").read_text(encoding="utf-8")
+    text = text.replace('"id": "one"', '"id": "review_commutation"')
+    (results / "claims.json").write_text(text, encoding="utf-8")
+    return results
+
+
+def test_data_sets_that_the_reference_lacks_are_left_out_with_the_claims_that_read_them(tmp_path):
+    archive(of_digits(build(tmp_path / "first")), tmp_path / "reference")
+    second = of_digits(build(tmp_path / "second", measured=9.0))
+    assert not verify(second, tmp_path / "reference").passed
+    add_a_data_set(second)
+    outcome = verify(second, tmp_path / "reference")
+    assert outcome.passed
+    assert {each.tier for each in outcome.outputs} == {"bit-identical"}
+    assert outcome.claims == []
+    assert {"review_commutation", "gidel_assumption_half"} <= set(outcome.left_out)
+    assert "gidel_order" not in outcome.left_out
+    assert "lacks: " in report(outcome)
+
+
+def test_data_sets_that_only_the_reference_has_are_missed(tmp_path):
+    first = of_digits(build(tmp_path / "first"))
+    add_a_data_set(first)
+    archive(first, tmp_path / "reference")
+    outcome = verify(of_digits(build(tmp_path / "second")), tmp_path / "reference")
+    different = {each.name for each in outcome.outputs if each.tier == "different"}
+    assert different == {"stages", "assumption"}
+
+
+def test_a_run_with_a_name_has_a_small_reference_of_its_own(tmp_path, reference, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    build(tmp_path / "results/paper")
+    before = {path.name: path.read_bytes() for path in reference.iterdir()}
+    assert main(["archive-reference", "--run", "paper"]) == 0
+    assert main(["verify", "--run", "paper"]) == 0
+    assert not (reference / "paper/learning_times.parquet").exists()
+    assert {p.name: p.read_bytes() for p in reference.iterdir() if p.is_file()} == before
+    build(tmp_path / "results/paper", measured=9.0)
+    assert main(["verify", "--run", "paper"]) == 1
+
+
 def test_an_archive_can_be_made_again_over_itself(tmp_path, reference):
     second = build(tmp_path / "second", factor=3.0)
     archive(second, reference)
@@ -153,3 +213,15 @@ def test_an_archive_can_be_made_again_over_itself(tmp_path, reference):
     hashes = json.loads((reference / "hashes.json").read_text())
     assert set(hashes) == {*AGGREGATES, "training/optimisers"}
     shutil.rmtree(reference)
+
+
+@pytest.mark.skipif(not (ROOT / "reference/paper").is_dir(), reason="the paper run is not archived")
+def test_the_paper_run_is_archived_with_mnist_and_small():
+    folder = ROOT / "reference/paper"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 300_000
+    ids = [
+        [each.id for each in read_claims(place / "claims.json")]
+        for place in (folder.parent, folder)
+    ]
+    assert ids[0] == ids[1], "run: make paper, then stagewise archive-reference --run paper"
+    assert "mnist" in json.loads((folder / "hashes.json").read_text())["learning_times"]["datasets"]

@@ -1,6 +1,7 @@
 """Each thing that can be wrong with a machine is found and has a remedy."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,9 @@ from stagewise.release.doctor import Check
     ("check", "state"),
     [
         (doctor.python((3, 11)), "ok"),
+        (doctor.python((3, 13)), "ok"),
         (doctor.python((3, 9)), "problem"),
+        (doctor.python((3, 14)), "problem"),
         (doctor.cores(1), "note"),
         (doctor.cores(2), "ok"),
         (doctor.memory(4000.0, 4), "ok"),
@@ -83,3 +86,12 @@ def test_the_command_fails_when_there_is_a_problem(free, code, monkeypatch, caps
     monkeypatch.setattr(doctor, "free_megabytes", lambda: 1e6)
     assert main(["doctor"]) == code
     assert "Python" in capsys.readouterr().out
+
+
+def test_all_say_the_same_of_pythons():
+    root = Path(__file__).resolve().parents[2]
+    assert 'requires-python = ">=3.11,<3.14"' in (root / "pyproject.toml").read_text()
+    for name in ("Makefile", ".ci/run"):
+        assert "not (3, 11) <= sys.version_info < (3, 14)" in (root / name).read_text()
+    assert "Python 3.11 to 3.13" in (root / "README.md").read_text(encoding="utf-8")
+    assert (doctor.OLDEST_PYTHON, doctor.TOO_NEW_PYTHON) == ((3, 11), (3, 14))

@@ -97,6 +97,7 @@ def test_the_default_configuration_uses_enough_seeds():
     seeds = {name: each["replicates"] for name, each in config["experiments"].items()}
     assert min(seeds.pop(name) for name in ("forecast", "real_data_sets")) >= 8
     assert seeds.pop("real_data_cifar10") == 3  # of 3072 pixels and 20,000 iterations
+    assert seeds.pop("lampinen_ganguli_own") == 4  # of 5000 epochs, a quarter of a second each
     # One run a rank to look at, and a start that is the same for every seed.
     assert seeds.pop("saddle_stages") == 5
     assert seeds.pop("saddles_balanced") == 1

@@ -62,6 +62,21 @@ def test_every_verdict_is_shown_with_its_numbers_and_text_is_escaped(page):
         assert f">{verdict}<" in html
 
 
+@pytest.mark.parametrize("symbol", ["δ", "η", "σ", "λ", "w", "ε", "m", "L", "n", "F", "Q"])
+def test_symbols_are_explained_before_the_first_claim(page, symbol):
+    ledger = (ROOT / "docs/claims.md").read_text(encoding="utf-8")
+    for text, start, end in (
+        (ledger, "*Notation:*", "| claim |"),
+        (render(page)[0], 'class="notation"', "studies"),
+    ):
+        place = text.index(start)
+        assert place < text.index(end, place)
+        explained = re.sub(r"<.*?>", "", text[place : text.index("\n", place)])
+        assert re.search(rf"\b{symbol}\b", explained)
+        assert "overlap" in explained
+        assert "balanced" in explained
+
+
 def test_tables_config_and_provenance_are_on_the_page(page):
     html, provenance = render(page)
     assert "0.5227" in html

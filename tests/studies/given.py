@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from stagewise.pipeline.aggregates import SCHEMAS
+from stagewise.pipeline.joining import SCHEMAS
 from stagewise.studies.common.judging import Judgement, RunTables
 from stagewise.studies.common.judging import judge as judge_with_rivals
 from stagewise.studies.common.study import Claim, Table
@@ -37,4 +37,13 @@ class Given(RunTables):
 
 def judge(claim: Claim, tables: Given) -> Judgement:
     """The verdict on a claim alone; its rivals are judged on the tables of a whole run."""
-    return judge_with_rivals(replace(claim, rivals=[]), tables)
+    return in_its_interval(judge_with_rivals(replace(claim, rivals=[]), tables))
+
+
+def in_its_interval(judgement: Judgement) -> Judgement:
+    """A verdict, after a look whether the value lies where its interval says."""
+    if judgement.measured is not None and judgement.interval is not None:
+        low, high = judgement.interval
+        slack = 1e-9 * max(abs(low), abs(high))
+        assert low - slack <= judgement.measured <= high + slack, judgement
+    return judgement

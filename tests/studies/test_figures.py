@@ -1,6 +1,7 @@
 """Every figure shows the data it is given, labelled, and the same bytes each time."""
 
 import re
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -14,14 +15,14 @@ from numpy.testing import assert_allclose
 
 from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
-from stagewise.pipeline.aggregates import with_forecasts
+from stagewise.pipeline.curves import summary_table
 from stagewise.pipeline.forecasts import forecasts_table
+from stagewise.pipeline.joining import with_forecasts
+from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.references import references_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
-from stagewise.pipeline.statistics import learning_times_table
-from stagewise.pipeline.summary import summary_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.checking import make_plan
 from stagewise.planning.experiments import expand
@@ -29,14 +30,15 @@ from stagewise.store.files import write_table
 from stagewise.store.formats import write_formats
 from stagewise.studies.common import style
 from stagewise.studies.common.depth import stage_counts
-from stagewise.studies.common.judging import RunTables
+from stagewise.studies.common.judging import RunTables, judge
 from stagewise.studies.common.judging import draw as draw_study
-from stagewise.studies.common.registry import load, outlines
+from stagewise.studies.common.registry import claims, load, outlines
 from stagewise.studies.common.study import learning_times, plateaus, trajectory_summary
 from stagewise.studies.stage_counts import STAGES
 from stagewise.tables.assumption import assumption_table
 
 from .common.vision import VISIONS, distance
+from .given import in_its_interval
 
 FIGURES = [
     name
@@ -155,9 +157,22 @@ def draw(name, tables) -> Figure:
     return figure
 
 
+@pytest.fixture(scope="module")
+def figure_of(aggregates):
+    """Figures by name, drawn once and laid out."""
+
+    @cache
+    def once(name) -> Figure:
+        figure = draw(name, aggregates)
+        figure.draw_without_rendering()
+        return figure
+
+    return once
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_axis_is_labelled(name, aggregates):
-    figure = draw(name, aggregates)
+def test_every_axis_is_labelled(name, figure_of):
+    figure = figure_of(name)
     for axes in figure.axes:
         shared = axes.get_subplotspec().colspan.start > 0 and not axes.get_ylabel()
         assert axes.get_xlabel()
@@ -166,28 +181,33 @@ def test_every_axis_is_labelled(name, aggregates):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_as_wide_as_two_columns_and_its_text_is_legible(name, aggregates):
-    figure = draw(name, aggregates)
-    figure.draw_without_rendering()
+def test_a_figure_is_as_wide_as_two_columns_and_its_text_is_legible(name, figure_of):
+    figure = figure_of(name)
     assert figure.get_size_inches()[0] in (style.ONE_COLUMN, style.TWO_COLUMNS)
     sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
     assert min(sizes) >= 6.5
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_saving_twice_gives_the_same_bytes(name, aggregates, tmp_path):
+def test_saving_twice_gives_the_same_bytes_and_a_pdf_holds_the_fonts_that_it_uses(
+    name, aggregates, tmp_path
+):
     for attempt in ("a", "b"):
         style.save(draw(name, aggregates), tmp_path / f"{attempt}.pdf", tmp_path / f"{attempt}.png")
     for kind in ("pdf", "png"):
         first, second = ((tmp_path / f"{attempt}.{kind}").read_bytes() for attempt in "ab")
         assert first == second
-    assert b"CreationDate" not in (tmp_path / "a.pdf").read_bytes()
+    content = (tmp_path / "a.pdf").read_bytes()
+    assert b"CreationDate" not in content
+    fonts = re.findall(rb"/Type /FontDescriptor.*?endobj", content, re.DOTALL)
+    assert fonts
+    assert all(re.search(rb"/FontFile[23]? \d+ 0 R", font) for font in fonts)
+    assert b"/Subtype /Type3" not in content  # bitmaps or outlines that journals refuse
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_no_label_lies_on_another(name, aggregates):
-    figure = draw(name, aggregates)
-    figure.draw_without_rendering()
+def test_no_label_lies_on_another(name, figure_of):
+    figure = figure_of(name)
     renderer = figure.canvas.get_renderer()
     boxes = [
         (label.get_text(), label.get_window_extent(renderer))
@@ -204,11 +224,17 @@ def test_no_label_lies_on_another(name, aggregates):
     assert not clashes
 
 
-def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates):
+@pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.id)
+def test_a_measured_value_lies_in_its_interval(claim, aggregates):
+    if aggregates.has(claim.reads):
+        in_its_interval(judge(claim, aggregates))
+
+
+def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates, figure_of):
     curves = aggregates.frame(
         trajectory_summary("closed_form", of=("trace_norm", "mode_strengths"))
     )
-    axes = draw("closed_form", aggregates).axes[1]
+    axes = figure_of("closed_form").axes[1]
     rows = curves[
         (curves["depth"] == 2) & (curves["delta"] == 6) & (curves["quantity"] == "trace_norm")
     ]
@@ -220,42 +246,42 @@ def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates):
     assert markers.get_linestyle() == "None"
 
 
-def test_learning_times_draws_every_mode_of_every_aligned_run(aggregates):
+def test_learning_times_draws_every_mode_of_every_aligned_run(aggregates, figure_of):
     times = aggregates.frame(learning_times("learning_times", "learning_times_limit"))
     aligned = times[(times["initialisation"] == "aligned") & times["learning_iteration"].notna()]
-    axes = draw("learning_times", aggregates).axes[0]
+    axes = figure_of("learning_times").axes[0]
     drawn = sum(len(line.get_xdata()) for line in axes.lines if line.get_label().startswith("$"))
     assert drawn == len(aligned)
 
 
-def test_step_size_marks_every_run_by_its_outcome(aggregates):
+def test_step_size_marks_every_run_by_its_outcome(aggregates, figure_of):
     times = aggregates.frame(learning_times("step_size", of=("mode_strengths",)))
-    axes = draw("step_size", aggregates).axes[0]
+    axes = figure_of("step_size").axes[0]
     drawn = {line.get_label(): len(line.get_xdata()) for line in axes.lines}
     assert drawn["from below"] == (times["outcome"] == "monotone").sum()
     assert drawn["does not converge"] == (times["outcome"] == "no convergence").sum()
 
 
-def test_real_data_shows_measured_over_predicted(aggregates):
+def test_real_data_shows_measured_over_predicted(aggregates, figure_of):
     times = aggregates.frame(learning_times("real_data"))
     times = times[times["relative_step_size"] == times["relative_step_size"].min()]
     ratio = times["learning_iteration"] / times["predicted_discrete"]
     expected = ratio.groupby([times["delta"], times["mode"]]).mean()
-    axes = draw("real_data", aggregates).axes[1]
+    axes = figure_of("real_data").axes[1]
     shown = axes.containers[0].lines[0].get_ydata()
     assert_allclose(np.asarray(shown, dtype=float), expected[3.0].to_numpy(dtype=float))
 
 
-def test_stage_counts_draws_the_mean_of_every_cell(aggregates):
+def test_stage_counts_draws_the_mean_of_every_cell(aggregates, figure_of):
     counts = stage_counts(aggregates.frame(STAGES))
-    axes = draw("stage_counts", aggregates).axes[0]
+    axes = figure_of("stage_counts").axes[0]
     drawn = np.concatenate([each.lines[0].get_ydata() for each in axes.containers])
     expected = counts[counts["observed"] == 1]["stages"].astype(float)
     assert_allclose(np.sort(np.asarray(drawn, dtype=float)), np.sort(expected))
 
 
-def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates):
-    axes = draw("saddle_curvature", aggregates).axes[0]
+def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates, figure_of):
+    axes = figure_of("saddle_curvature").axes[0]
     rows = aggregates.frame(plateaus("saddles_balanced"))
     first = rows[(rows["stage"] == 1) & (rows["depth"] == 3)].sort_values("delta")
     markers = next(
@@ -268,8 +294,8 @@ def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates):
     assert_allclose(np.sort(theory[1].get_ydata()), np.sort(-first["smallest_curvature"]), rtol=0.1)
 
 
-def test_rmsprop_shows_every_optimiser_at_every_rate(aggregates):
-    figure = draw("rmsprop", aggregates)
+def test_rmsprop_shows_every_optimiser_at_every_rate(aggregates, figure_of):
+    figure = figure_of("rmsprop")
     rates = aggregates.frame(learning_times("rmsprop"))["relative_step_size"].nunique()
     for axes in figure.axes[:2]:
         assert len(axes.containers) == 2 * (2 * rates + 1)
@@ -293,19 +319,9 @@ def series(axes):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_series_differ_in_marker_or_line_or_in_colours_that_everyone_sees(name, aggregates):
-    for axes in draw(name, aggregates).axes:
+def test_series_differ_in_marker_or_line_or_in_colours_that_everyone_sees(name, figure_of):
+    for axes in figure_of(name).axes:
         for (label, one, shape), (second, other, another) in combinations(series(axes), 2):
             if label != second and shape == another:
                 seen = {vision: distance(one, other, vision) for vision in VISIONS}
                 assert min(seen.values()) > 7, f"{label} and {second}: {seen}"
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_pdf_holds_the_fonts_that_it_uses(name, aggregates, tmp_path):
-    draw(name, aggregates).savefig(tmp_path / "figure.pdf")
-    content = (tmp_path / "figure.pdf").read_bytes()
-    fonts = re.findall(rb"/Type /FontDescriptor.*?endobj", content, re.DOTALL)
-    assert fonts
-    assert all(re.search(rb"/FontFile[23]? \d+ 0 R", font) for font in fonts)
-    assert b"/Subtype /Type3" not in content  # bitmaps or outlines that journals refuse

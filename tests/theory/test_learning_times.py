@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from stagewise.analysis import learning_times
 from stagewise.data.synthetic import aligned
 from stagewise.dynamics import gradient_descent
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.problems.problem import Problem
 from stagewise.theory import discrete_correction, flow_learning_iteration, learning_iteration
 

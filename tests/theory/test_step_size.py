@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from stagewise.analysis import outcomes
 from stagewise.data.synthetic import aligned
 from stagewise.dynamics import gradient_descent, mode_recursion
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.problems.problem import Problem
 from stagewise.theory import CONVERGENCE_THRESHOLD, OVERSHOOT_THRESHOLD, stable_step
 

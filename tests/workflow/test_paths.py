@@ -10,7 +10,14 @@ import pytest
 from .working_copy import RESULTS, copy_repository
 
 
-@pytest.mark.parametrize("folder", ["a clone", "Übung [1]", "it's (mine) & $yours;"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param("a clone", marks=pytest.mark.release),
+        pytest.param("Übung [1]", marks=pytest.mark.release),
+        "it's (mine) & $yours;",
+    ],
+)
 def test_jobs_start_where_the_environment_lies_in_a_path_that_a_shell_would_split(folder, tmp_path):
     copy = copy_repository(tmp_path / folder)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", copy / ".venv"], check=True)

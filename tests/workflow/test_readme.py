@@ -68,6 +68,7 @@ def test_the_two_commands_are_those_that_continuous_integration_runs():
     assert set(first.splitlines()) <= set(script)
 
 
+@pytest.mark.release
 def test_all_other_shell_commands_work_in_their_order(copy):
     blocks = [text for language, text in BLOCKS if language == "bash"][1:]
     assert blocks[0] == "source .venv/bin/activate\n"

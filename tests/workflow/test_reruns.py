@@ -50,7 +50,7 @@ AFTER_SHARDS = [*STATISTICS, *STUDIES, *JOINED]
             ],
         ),
         ("dynamics/optimisers/heavy_ball.py", []),
-        ("pipeline/statistics.py", AFTER_SHARDS),
+        ("pipeline/learning_times.py", AFTER_SHARDS),
         ("tables/stage_counts.py", ["Table stage_counts", "Page"]),
         ("release/page.html.j2", ["Page"]),
     ],

@@ -58,7 +58,7 @@ def test_smoke_runs_every_rule_and_leaves_out_nothing_but_figures(smoke):
 def test_what_was_read_of_sources_is_kept_for_the_next_start(smoke):
     text = (smoke / ".snakemake" / "stagewise" / "digests.json").read_text(encoding="utf-8")
     kept = {path.partition("src/stagewise/")[2] for path in json.loads(text)["files"]}
-    read = {"simulate", "statistics", "plateaus", "training/networks", "training/rules"}
+    read = {"simulate", "learning_times", "plateaus", "training/networks", "training/rules"}
     assert {f"pipeline/{name}.py" for name in read} <= kept
     assert {"tables/assumption.py", "release/page.py", f"studies/{FIGURES[0]}.py"} <= kept
 
@@ -112,3 +112,14 @@ def test_the_page_has_a_row_for_every_claim(html):
     page = _Page(html)
     rows = [attributes.get("id") for tag, attributes in page.tags if tag == "tr"]
     assert sorted(row for row in rows if row) == sorted(claim.id for claim in claims())
+
+
+def test_snakemake_s_own_report_has_every_figure_with_its_caption(smoke, tmp_path):
+    """As `make report` makes it."""
+    report = tmp_path / "report.html"
+    done = run_snakemake(smoke, "--configfile", "config/smoke.yaml", "--report", str(report))
+    assert done.returncode == 0, done.output
+    html = report.read_text(encoding="utf-8")
+    for name in FIGURES:
+        assert f"{name}.png" in html
+    assert "Gidel, Bach, Lacoste-Julien" in html

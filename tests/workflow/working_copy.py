@@ -1,15 +1,18 @@
 """Working copies of the repository, and the environment's own Snakemake run in them."""
 
+import atexit
 import hashlib
+import json
 import os
 import re
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +138,37 @@ def build(copy: Path, *arguments: str, cores: int = 2) -> Outcome:
     return outcome
 
 
+def dry_run(copy: Path, *arguments: str) -> Outcome:
+    """A dry run of Snakemake in a working copy, in a process that has imported it before."""
+    planner = _planner()
+    assert planner.stdin is not None
+    assert planner.stdout is not None
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as printed:
+        options = ["--cores", "2", "--dry-run", *arguments]
+        planner.stdin.write(json.dumps([str(copy), printed.name, options]) + "\n")
+        planner.stdin.flush()
+        return Outcome(int(planner.stdout.readline()), printed.read())
+
+
+@cache
+def _planner() -> subprocess.Popen[str]:
+    planner = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("planner.py")],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    atexit.register(planner.communicate)
+    return planner
+
+
 def planned(copy: Path, *arguments: str) -> list[str]:
     """The jobs that the next call would run, by their messages."""
-    return build(copy, "--dry-run", *arguments).jobs
+    outcome = dry_run(copy, *arguments)
+    assert outcome.returncode == 0, outcome.output
+    return outcome.jobs
 
 
 def merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,31 +1,24 @@
-"""Learning times from records of training, and when to record."""
+"""When training on samples records and ends, and what its records say."""
+
+from collections.abc import Callable
 
 import numpy as np
 
-from stagewise.arrays import FloatArray, IntArray
+from stagewise.arrays import BoolArray, FloatArray, IntArray
+from stagewise.problems.learned import LEARNED_SHARE
 
-_ALMOST = 1e-9
 
+def until_learned(learned: BoolArray) -> Callable[[FloatArray], bool]:
+    """A criterion for the end of training: every mode has been learned at some record.
 
-def learning_iterations(iterations: IntArray, shares: FloatArray) -> FloatArray:
-    """First iteration at which each share reaches one half, NaN where it never does.
-
-    iterations : (records,), ascending. shares : (records, …), what a mode has reached of its target.
-    Interpolated between records in the log of the odds, which is straight in time for two layers
-    under a constant rate of growth.
+    learned : (seeds, modes), those that need not be waited for; kept up to date.
     """
-    with np.errstate(invalid="ignore"):
-        reached = shares >= 0.5
-    after = np.argmax(reached, axis=0)
-    before = np.maximum(after - 1, 0)
-    clipped = np.clip(shares, 1e-300, 1 - _ALMOST)
-    odds = np.log(clipped) - np.log1p(-clipped)
-    low = np.take_along_axis(odds, before[None], axis=0)[0]
-    high = np.take_along_axis(odds, after[None], axis=0)[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(high > low, -low / (high - low), 0.0)
-    times = iterations[before] + part * (iterations[after] - iterations[before])
-    return np.where(reached.any(axis=0), times, np.nan)
+
+    def until(shares: FloatArray) -> bool:
+        np.logical_or(learned, shares >= LEARNED_SHARE, out=learned)
+        return bool(learned.all())
+
+    return until
 
 
 def geometric_records(first: float, last: float, ratio: float, skip: float = 0.0) -> IntArray:

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
+from stagewise.problems.learned import LEARNED_SHARE
 from stagewise.problems.problem import Problem
 
 
@@ -35,7 +36,7 @@ class LearningTimes:
 
 
 def crossing_iteration(iterations: IntArray, share: FloatArray) -> FloatArray:
-    """First iteration at which each curve reaches ½, interpolated; NaN if it never does.
+    """First iteration at which each curve reaches `LEARNED_SHARE`; NaN if it never does.
 
     iterations : (…, records). share : (…, records, …), learned share of a target, NaN after a run's
     end. Returns the shape of share without the axis of records. Between records ln(s/(1−s)) is
@@ -43,7 +44,7 @@ def crossing_iteration(iterations: IntArray, share: FloatArray) -> FloatArray:
     it; where a record lies outside (0, 1) the interpolation is linear in s.
     """
     axis = iterations.ndim - 1
-    reached = share >= 0.5
+    reached = share >= LEARNED_SHARE
     after = reached.argmax(axis=axis)
     before = np.maximum(after - 1, 0)
 
@@ -60,8 +61,8 @@ def crossing_iteration(iterations: IntArray, share: FloatArray) -> FloatArray:
         at(times, after),
     )
     with np.errstate(all="ignore"):
-        logistic = -_logit(low) / (_logit(high) - _logit(low))
-        linear = (0.5 - low) / (high - low)
+        logistic = (_LEVEL - _logit(low)) / (_logit(high) - _logit(low))
+        linear = (LEARNED_SHARE - low) / (high - low)
         fraction = np.where((low > 0) & (high < 1), logistic, linear)
         found = np.where(after == 0, stop, start + fraction * (stop - start))
     return np.where(reached.any(axis=axis), found, np.nan)
@@ -95,3 +96,6 @@ def learning_times(trajectory: Recorded, problem: Problem | Sequence[Problem]) -
 
 def _logit(share: FloatArray) -> FloatArray:
     return np.asarray(np.log(share) - np.log1p(-share))
+
+
+_LEVEL = _logit(np.array(LEARNED_SHARE))

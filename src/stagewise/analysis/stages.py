@@ -6,13 +6,12 @@ from itertools import pairwise
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
+from stagewise.problems.learned import LEARNED_SHARE
 
 PROMINENCE = 1.5
 """A peak of the gradient norm stands above the minima beside it by this factor at least."""
 FLOOR = 1e-9
 """Gradient norms below this share of the largest one are rounding, and count as equal."""
-LEARNED = 0.5
-"""A singular value that has come to this share of its target is learned."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def plateaus(
     cuts off before the gradient falls again is no stage, nor is a slow tail, which has no peak.
     """
     levels = np.log(np.maximum(gradient_norm, FLOOR * gradient_norm.max()))
-    learned = (singular_values >= LEARNED * sigma).sum(axis=1)
+    learned = (singular_values >= LEARNED_SHARE * sigma).sum(axis=1)
     peaks = prominent_peaks(levels, np.log(PROMINENCE))
     while len(peaks):
         rests = _rests(levels, peaks)

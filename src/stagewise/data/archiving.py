@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from stagewise.data.archive import (
+from stagewise.data.compact_moments import (
     TOLERANCE,
     Archived,
     archive_names,

@@ -52,8 +52,8 @@ class Data(Section, ABC):
         """Whether the means are unknown, so that there are no uncentred moments."""
         return False
 
-    def look(self, folder: Path) -> None:
-        """Look whether files that can be downloaded are there and whole; StagewiseError if not."""
+    def look(self, folder: Path, download: bool = False) -> None:
+        """Look whether published files are there and whole, or fetch them; StagewiseError if not."""
 
     @classmethod
     def name_of_kind(cls) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 
 from stagewise.arrays import AnyArray
 from stagewise.errors import StagewiseError
-from stagewise.intake.archive import Archive, load_archive, numbers
 from stagewise.intake.columns import Outputs
+from stagewise.intake.npz_members import Archive, load_archive, numbers
 from stagewise.problems.moments import Centred, Moments
 from stagewise.problems.problem import check_moments
 from stagewise.store.files import replacing

@@ -13,6 +13,7 @@ import numpy as np
 
 from stagewise.arrays import BoolArray, FloatArray
 from stagewise.dynamics.hidden_rotation import rotate_hidden
+from stagewise.problems.learned import LEARNED_SHARE
 from stagewise.problems.problem import Problem
 
 E_FOLDS = 0.3
@@ -49,7 +50,7 @@ def quasi_adiabatic(
     """
     state = _State.start(problem, log_amplitudes, step_size)
     wanted = log_amplitudes.shape[1] if stages is None else stages
-    half = 0.5 * problem.modes.sigma[:wanted]
+    half = LEARNED_SHARE * problem.modes.sigma[:wanted]
     times = np.full((len(step_size), wanted), np.nan)
     curvature = np.zeros(len(step_size))
     # Only unfinished cases move: near the end of training steps grow without bound.

@@ -9,6 +9,7 @@ from stagewise.dynamics import locating
 from stagewise.dynamics.batch import Batch, Layers
 from stagewise.dynamics.hidden_rotation import rotate_hidden
 from stagewise.dynamics.recording import Recorder
+from stagewise.problems.learned import LEARNED_SHARE
 
 Measured = dict[str, AnyArray]
 
@@ -126,5 +127,5 @@ def _arrive(
 
 def _crossed(at: _Progress, runs: IntArray, measured: Measured) -> BoolArray:
     """Curves (runs, curves) that are at one half now and never were before."""
-    reached: BoolArray = (measured["learned_share"] >= locating.LEVEL) & ~at.learned[runs]
+    reached: BoolArray = (measured["learned_share"] >= LEARNED_SHARE) & ~at.learned[runs]
     return reached & measured["finite"][:, None]

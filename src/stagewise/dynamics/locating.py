@@ -9,9 +9,8 @@ line: ln(s/(1−s)) for two layers, and for L of them F(s) with F' = 1/(s^(2 −
 import numpy as np
 
 from stagewise.arrays import BoolArray, FloatArray, IntArray
+from stagewise.problems.learned import LEARNED_SHARE
 
-LEVEL = 0.5
-"""Share of its target at which a mode is learned."""
 SHARE = 1.5e-3
 """A crossing lies between records closer than this share of it; interpolation does the rest.
 
@@ -53,27 +52,31 @@ def remaining(
     share, before, learned : (runs, curves), of the last record and the one before it. steps : (runs,)
     between the two.
     """
-    usable = (share > 0) & (before > 0) & (share < LEVEL) & (before < share) & ~learned
+    usable = (share > 0) & (before > 0) & (share < LEARNED_SHARE) & (before < share) & ~learned
     left = np.full(share.shape, np.inf)
     run, curve = np.nonzero(usable)
     if len(run):
         now, then = straight(share[run, curve], depth), straight(before[run, curve], depth)
-        level = straight(np.array([LEVEL]), depth)
+        level = straight(np.array([LEARNED_SHARE]), depth)
         with np.errstate(divide="ignore"):  # shares that differ by rounding alone
             left[run, curve] = (level - now) / (now - then) * steps[run]
     # A curve that oscillates this close to one half may cross it at any time, and not stay.
-    falling = (share > _NEARLY) & (share < LEVEL) & (before >= share) & ~learned
+    falling = (share > _NEARLY) & (share < LEARNED_SHARE) & (before >= share) & ~learned
     left[falling] = 1.0
     return np.asarray(left.min(axis=1, initial=np.inf))
 
 
 def fraction(share: FloatArray, before: FloatArray) -> FloatArray:
-    """Where between two records a curve crosses ½, interpolated as `analysis.crossing_iteration`."""
+    """Where between two records a curve is learned, interpolated as `analysis.crossing_iteration`."""
     with np.errstate(all="ignore"):
-        low, high = (straight(each, 2) for each in (before, share))
+        low, high, level = (
+            straight(np.asarray(each), 2) for each in (before, share, LEARNED_SHARE)
+        )
         inside = (before > 0) & (share < 1)
         return np.asarray(
-            np.where(inside, -low / (high - low), (LEVEL - before) / (share - before))
+            np.where(
+                inside, (level - low) / (high - low), (LEARNED_SHARE - before) / (share - before)
+            )
         )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stagewise.analysis.crossings import geometric_records, learning_iterations, response_values
+from stagewise.analysis import crossing_iteration
+from stagewise.analysis.crossings import geometric_records, response_values, until_learned
 from stagewise.arrays import FloatArray
-from stagewise.dynamics.networks import initial_weights
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
 from stagewise.dynamics.training import train as dynamics_train
 from stagewise.forecast.laws import law
@@ -131,19 +132,9 @@ def _on_samples(
         generators=[draw],
         rule=practice.steps(forecast.schedule_length),
         use_biases=biased,
-        until=_all_learned(stages),
+        until=until_learned(np.zeros((1, stages), dtype=bool)),
     )
-    return np.asarray(learning_iterations(records, shares)[0])
-
-
-def _all_learned(stages: int) -> Callable[[FloatArray], bool]:
-    learned = np.zeros(stages, dtype=bool)
-
-    def until(shares: FloatArray) -> bool:
-        np.logical_or(learned, shares[0] >= 0.5, out=learned)
-        return bool(learned.all()) or not np.isfinite(shares).all()
-
-    return until
+    return np.asarray(crossing_iteration(records, shares)[0])
 
 
 def _network(activation: str, loss: str) -> Network:

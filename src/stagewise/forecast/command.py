@@ -12,9 +12,10 @@ from stagewise.errors import StagewiseError
 from stagewise.forecast.batches import batch_notes
 from stagewise.forecast.intervals import law_interval, seed_interval
 from stagewise.forecast.options import Request
-from stagewise.forecast.practice import check_training
+from stagewise.forecast.recipe import check_training
+from stagewise.forecast.reduction import in_few_outputs
 from stagewise.forecast.report import Report, Stage, as_json, as_text
-from stagewise.forecast.settings import Forecast, e_folds, run_spread, settle
+from stagewise.forecast.settings import Forecast, e_folds, run_spread, settle, told_apart
 from stagewise.forecast.sources import Source, load
 from stagewise.intake.wording import counted
 from stagewise.problems.problem import Problem
@@ -23,6 +24,8 @@ _NO_COVARIANCE = 1e-20
 _SMALL_START = 8.0
 """E-folds below which stages overlap."""
 _SECONDS_BETWEEN = 2.0
+_MOST_ITERATIONS = 10**8
+"""Minutes to hours of training, by size."""
 
 
 def run(request: Request) -> int:
@@ -56,7 +59,9 @@ def answer(request: Request) -> Report:
             "are taken to fit the means. Leave it out."
         )
     followed = request.practice.problem(regression.problem)
-    forecast = settle(request, followed, regression.dim_in, source.samples)
+    if source.samples is None:  # else outputs are those of the samples
+        followed = in_few_outputs(followed)
+    forecast = settle(request, followed, regression.dim_in, source.samples, regression.dim_out)
     stages = len(forecast.iterations)
     spread = run_spread(followed, forecast)
     measured = None
@@ -88,11 +93,25 @@ def answer(request: Request) -> Report:
         stages=_stages(forecast, spread, measured, regression.rank_shares),
         notes=(
             *source.notes,
+            *_hidden_stages(request, followed, regression.rank, forecast.width),
             *_notes(e_folds(followed, forecast), forecast, measured),
             *request.practice.notes(stages),
             *_limits(followed, request, forecast),
         ),
     )
+
+
+def _hidden_stages(request: Request, problem: Problem, rank: int, width: int) -> list[str]:
+    """Say where units keep stages from being told that others would show."""
+    there = min(rank, width)
+    told = min(told_apart(problem), len(problem.modes.sigma), width)
+    if told >= there:
+        return []
+    advice = "" if request.standardise else "; --standardise makes them equal"
+    return [
+        f"{told} of {counted(there, 'stage')} can be told in these units, as rounding of the largest "
+        f"columns hides the others{advice}"
+    ]
 
 
 def _limits(problem: Problem, request: Request, forecast: Forecast) -> list[str]:
@@ -111,7 +130,15 @@ def _trained(source: Source, forecast: Forecast, spread: FloatArray, seeds: int)
     from stagewise.forecast.check import horizon, train
 
     problem = source.regression.problem
+    if source.samples is None:
+        problem = in_few_outputs(problem)
     iterations = horizon(problem, forecast, spread)
+    if iterations > _MOST_ITERATIONS:
+        raise StagewiseError(
+            f"--check would train each network for {iterations:.3g} iterations, more than "
+            f"{_MOST_ITERATIONS:.0e}. Ask for fewer --stages, or make the scales of the columns equal "
+            "with --standardise."
+        )
     print(f"training {counted(seeds, 'network')} for {iterations} iterations …", file=sys.stderr)
     progress = Progress(seeds, time.monotonic)
     return train(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stagewise.errors import StagewiseError
-from stagewise.forecast.practice import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, Practice
+from stagewise.forecast.recipe import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, Practice
 from stagewise.intake.columns import Columns, Outputs
 
 METHODS = ("integrated", "staged", "plain", "reduced_rank")

@@ -9,7 +9,7 @@ which looks the same in every orthonormal frame.
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.intake.statistics import Statistics
+from stagewise.intake.streamed_moments import Statistics
 from stagewise.problems.problem import Problem
 
 SMALL = 1000
@@ -88,3 +88,15 @@ def _krylov(statistics: Statistics, centred: bool) -> Problem:
         frame = np.hstack([frame, block])
     sigma_x = frame.T @ product(frame)
     return Problem((sigma_x + sigma_x.T) / 2, frame.T @ sigma_xy)
+
+
+def in_few_outputs(problem: Problem) -> Problem:
+    """Turned so that there are no more outputs than inputs; the others have no covariance.
+
+    The second layer's start looks the same in every frame, and of the coordinates left out only
+    products with the small start reach the rest.
+    """
+    if problem.dim_out <= problem.dim_in:
+        return problem
+    left, sigma, _ = np.linalg.svd(problem.sigma_xy, full_matrices=False)
+    return Problem(problem.sigma_x, left * sigma)

@@ -6,11 +6,13 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
-from stagewise.arrays import FloatArray
+from stagewise.arrays import AnyArray, FloatArray
 from stagewise.forecast.reduction import reduced
-from stagewise.intake.statistics import Statistics
+from stagewise.intake.streamed_moments import Statistics
 from stagewise.problems.problem import Problem
 
+_NOTHING = 1e-10
+"""Share of the explained variance that is hardly more than rounding."""
 _INSIDE = 1e-6
 """Share of the means' length that may lie outside of the inputs' span by rounding."""
 
@@ -38,6 +40,11 @@ class Regression:
         share = float(self.explained[-1]) / self.total
         # Rounding alone goes no further; what does is not the variance of these outputs.
         return None if share > 1 + 1e-6 else min(share, 1.0)
+
+    @property
+    def rank(self) -> int:
+        """Rank of the least-squares map, in whatever units, up to rounding."""
+        return int(np.sum(np.diff(self.explained, prepend=0) > _NOTHING * self.explained[-1]))
 
     @property
     def rank_shares(self) -> FloatArray:
@@ -90,21 +97,22 @@ def explained_variance(statistics: Statistics, centred: bool) -> tuple[FloatArra
         return np.asarray(solve_triangular(lower[:rank, :rank], right[order][:rank], lower=True))
 
     half = solved(covariance)
-    explained = half.T @ half
-    if not centred:
-        total += float(mean_y @ mean_y)
-        image = solved(mean_x)
-        outside = mean_x[order][rank:] - lower[rank:, :rank] @ image
-        constant = (~varied & (statistics.mean_x != 0)).any()
-        if constant or np.linalg.norm(outside) > _INSIDE * np.linalg.norm(mean_x):
-            explained += np.outer(mean_y, mean_y)  # some map of the inputs is an intercept
-        else:
-            size, along = float(image @ image), half.T @ image
-            cross = np.outer(along, mean_y)
-            explained += (
-                cross + cross.T + size * np.outer(mean_y, mean_y) - np.outer(along, along)
-            ) / (1 + size)
-    return _ascending(explained), total
+    if centred:
+        return _ascending(half), total
+    total += float(mean_y @ mean_y)
+    image = solved(mean_x)
+    outside = mean_x[order][rank:] - lower[rank:, :rank] @ image
+    constant = (~varied & (statistics.mean_x != 0)).any()
+    if constant or np.linalg.norm(outside) > _INSIDE * np.linalg.norm(mean_x):
+        return _ascending(
+            np.vstack([half, mean_y])
+        ), total  # some map of the inputs is an intercept
+    size, along = float(image @ image), half.T @ image
+    cross = np.outer(along, mean_y)
+    explained = half.T @ half + (
+        cross + cross.T + size * np.outer(mean_y, mean_y) - np.outer(along, along)
+    ) / (1 + size)
+    return _sums(np.linalg.eigvalsh((explained + explained.T) / 2), len(mean_y)), total
 
 
 def _of_rows(x: FloatArray, y: FloatArray, intercept: bool) -> tuple[FloatArray, float]:
@@ -115,9 +123,16 @@ def _of_rows(x: FloatArray, y: FloatArray, intercept: bool) -> tuple[FloatArray,
     factor, pivots, rank, _ = dpstrf(x @ x.T, lower=1)
     span = np.linalg.qr(np.tril(factor)[:, :rank])[0]
     fit = span.T @ y[pivots - 1]
-    return _ascending(fit.T @ fit / count), float(np.sum(y**2) / count)
+    return _ascending(fit / np.sqrt(count)), float(np.sum(y**2) / count)
 
 
-def _ascending(explained: FloatArray) -> FloatArray:
-    values = np.linalg.eigvalsh((explained + explained.T) / 2)[::-1]
-    return np.asarray(np.cumsum(np.clip(values, 0, None)))
+def _ascending(half: FloatArray) -> FloatArray:
+    """Sums of the largest eigenvalues of halfᵀ half: half (rows, p) → (p,)."""
+    rows, size = half.shape
+    gram = half.T @ half if size <= rows else half @ half.T
+    return _sums(np.linalg.eigvalsh(gram), size)
+
+
+def _sums(values: AnyArray, size: int) -> FloatArray:
+    largest = np.clip(values[::-1], 0, None)
+    return np.asarray(np.cumsum(np.pad(largest, (0, size - len(largest)))))

@@ -19,11 +19,16 @@ from stagewise.forecast.laws import (
     stage_count,
 )
 from stagewise.forecast.options import Request
-from stagewise.forecast.practice import Practice, check_method, learnable
+from stagewise.forecast.recipe import Practice, check_method, learnable
 from stagewise.problems.problem import Problem
 
 DEFAULT_DELTA = 16.0
 DEFAULT_STAGES = 10
+_NO_GROWTH = 0.5
+"""E-folds of growth that are no growth to speak of."""
+_LARGEST = 1e100
+_HIDDEN = 1e-12
+"""Share of the largest curvature below which a mode's own is hardly more than rounding."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +51,25 @@ def settle(
     problem: Problem,
     dim_in: int | None = None,
     samples: tuple[FloatArray, FloatArray] | None = None,
+    dim_out: int | None = None,
 ) -> Forecast:
     """Complete the settings and forecast. Raises StagewiseError for settings no run has.
 
-    dim_in : inputs of the data, where the problem is given in fewer coordinates than that. samples :
+    dim_in, dim_out : of the data, where the problem is given in fewer coordinates than that. samples :
     inputs (n, dim_in) and outputs (n, dim_out), centred as the problem is, where batches are drawn.
     """
+    _check_units(problem)
     dim_in = dim_in or problem.dim_in
-    width = min(dim_in, problem.dim_out) if request.width is None else request.width
+    width = min(dim_in, dim_out or problem.dim_out) if request.width is None else request.width
     practice = request.practice
     check_method(practice, request.method)
-    most = min(stage_count(problem, width, None), learnable(practice, problem.modes.sigma))
+    learned = learnable(practice, problem.modes.sigma)
+    most = min(stage_count(problem, width, None), learned, told_apart(problem))
     wanted = min(most, DEFAULT_STAGES) if request.stages is None else request.stages
     stages = stage_count(problem, width, wanted)
-    if stages > most:
+    if stages > learned:
         raise StagewiseError(
-            f"stages is {stages}; it must be from 1 to {most}, as no more singular values of sigma_xy are "
+            f"stages is {stages}; it must be from 1 to {learned}, as no more singular values of sigma_xy are "
             f"above the weight decay {practice.weight_decay:g}."
         )
     delta = _delta(request, dim_in)
@@ -69,6 +77,11 @@ def settle(
         raise StagewiseError(
             f"delta is {delta:g}; the integrated forecast works up to {LARGEST_DELTA:g}. Use "
             "--method staged."
+        )
+    if _growth(problem, stages, delta).max() < _NO_GROWTH:
+        raise StagewiseError(
+            f"With delta {delta:.3g} the weights start as large as they end, so that nothing is "
+            "learned in stages. A larger --delta, or --standardise, makes the start small."
         )
     room = practice.room
     if practice.batch_size is not None and samples is not None:
@@ -117,15 +130,35 @@ def settle(
     )
 
 
+def told_apart(problem: Problem) -> int:
+    """How many stages, from the first on, rounding of the largest inputs leaves untouched."""
+    hidden = problem.modes.lam < _HIDDEN * problem.eigenvalues[-1]
+    return int(np.argmax(hidden)) if hidden.any() else len(hidden)
+
+
 def e_folds(problem: Problem, forecast: Forecast) -> FloatArray:
     """By how many e-folds each layer grows until a mode is learned, at most delta (stages,).
 
     From e^-delta to √(2σ/λ), the layers' size when a mode (λ, σ) ends its linear growth (derived
     for commuting moments). Much fewer than delta: the start is not small beside what is learned.
     """
-    modes, stages = problem.modes, len(forecast.iterations)
-    end = 0.5 * np.log(2 * modes.sigma[:stages] / modes.lam[:stages])
-    return np.asarray(np.clip(forecast.delta + end, 0.5, forecast.delta))
+    growth = _growth(problem, len(forecast.iterations), forecast.delta)
+    return np.asarray(np.clip(growth, _NO_GROWTH, forecast.delta))
+
+
+def _growth(problem: Problem, stages: int, delta: float) -> FloatArray:
+    modes = problem.modes
+    return np.asarray(delta + 0.5 * np.log(2 * modes.sigma[:stages] / modes.lam[:stages]))
+
+
+def _check_units(problem: Problem) -> None:
+    """Refuse units with which products of moments would leave the range of floating-point numbers."""
+    for size in (float(problem.eigenvalues[-1]), float(problem.modes.sigma[0])):
+        if not 1 / _LARGEST < size < _LARGEST:
+            raise StagewiseError(
+                f"The moments of the columns are of the order {size:.1g}, too far from 1 for "
+                "floating-point numbers. Give the columns in other units, or say --standardise."
+            )
 
 
 def run_spread(problem: Problem, forecast: Forecast) -> FloatArray:

@@ -13,8 +13,8 @@ from stagewise.forecast.regression import Regression, regression
 from stagewise.intake.columns import Columns
 from stagewise.intake.intake import Intake, open_samples, refuse_all_constant, take_in
 from stagewise.intake.outputs import encoding
-from stagewise.intake.samples import Samples
-from stagewise.intake.statistics import of_moments
+from stagewise.intake.streamed_moments import of_moments
+from stagewise.intake.streamed_samples import Samples
 from stagewise.intake.wording import listed, pasted
 from stagewise.problems.moments import Moments
 
@@ -166,8 +166,8 @@ def _units(columns: FloatArray) -> FloatArray:
 
 def _arrays(path: Path, request: Request) -> Source:
     from stagewise.data.npz import holds_moments, ready_moments
-    from stagewise.intake.archive import load_archive
     from stagewise.intake.arrays import array_samples
+    from stagewise.intake.npz_members import load_archive
 
     archive = load_archive(path)
     if not holds_moments(archive):

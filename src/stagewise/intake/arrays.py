@@ -7,13 +7,16 @@ import numpy as np
 
 from stagewise.arrays import AnyArray
 from stagewise.errors import StagewiseError
-from stagewise.intake.archive import Archive, check_numeric
 from stagewise.intake.columns import Outputs
-from stagewise.intake.samples import Labels, Samples
+from stagewise.intake.npz_members import Archive, check_numeric
+from stagewise.intake.streamed_samples import Labels, Samples
 from stagewise.intake.wording import listed
 
 INPUTS = ("x", "data", "images", "image", "features", "inputs", "input")
 OUTPUTS = ("y", "target", "targets", "labels", "label", "classes", "outputs", "output")
+_HELD_OUT = {"test", "testing", "te", "val", "valid", "validation", "dev", "extra"}
+_TOGETHER = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=^[xyXY])(?=(train|tr|test|te|val|valid|dev)$)")
+"""Where words of a name meet, as in trainX and Xtrain."""
 _BLOCK_BYTES = 1 << 25
 _WANTED = "X and y, or sigma_x and sigma_xy"
 
@@ -28,11 +31,11 @@ def array_samples(archive: Archive, kind: Outputs, flags: tuple[str, str]) -> Sa
     inputs, notes_x = _inputs(x, names[0])
     outputs = y[:, None] if y.ndim == 1 else y
     if inputs.ndim != 2 or outputs.ndim != 2 or len(inputs) != len(outputs):
-        turned = x.ndim == 2 and y.ndim >= 1 and x.shape[1] == len(y)
+        turned = _turned(x, y, names)
         raise StagewiseError(
             f"{archive.path} holds {names[0]} of shape {x.shape} and {names[1]} of shape {y.shape}; "
             f"{names[0]} must be (n, dim_in) and {names[1]} (n,) or (n, dim_out) with the same n."
-            + (f" Was {names[0]}.T meant?" if turned else "")
+            + (f" Was {turned} meant?" if turned else "")
         )
     if 0 in inputs.shape + outputs.shape:
         raise StagewiseError(
@@ -83,14 +86,26 @@ def _pair(archive: Archive) -> tuple[tuple[str, str], list[str]]:
     )
 
 
+def _turned(x: AnyArray, y: AnyArray, names: tuple[str, str]) -> str:
+    """How the samples come first, where they seem to be last."""
+    if not x.ndim or not y.ndim:
+        return ""
+    if x.ndim > 1 and x.shape[-1] == len(y):
+        return f"{names[0]}.T" if x.ndim == 2 else f"np.moveaxis({names[0]}, -1, 0)"
+    if y.ndim == 2 and y.shape[1] == len(x):
+        return f"{names[1]}.T"
+    both = x.ndim == y.ndim == 2 and x.shape[1] == y.shape[1]
+    return f"{names[0]}.T with {names[1]}.T" if both else ""
+
+
 def _key(name: str) -> tuple[str, bool | None]:
     """A name without its "train", and whether it had one; None for test and validation data."""
-    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
-    training = [word for word in words if word in ("train", "training")]
-    if set(words) & {"test", "testing", "val", "valid", "validation", "extra"}:
+    apart = _TOGETHER.sub("_", name).lower()
+    words = [word for word in re.split(r"[^a-z0-9]+", apart) if word]
+    if set(words) & _HELD_OUT:
         return name, None
-    rest = "_".join(word for word in words if word not in training)
-    return rest, bool(training)
+    rest = [word for word in words if word not in ("train", "training", "tr")]
+    return "_".join(rest), len(rest) < len(words)
 
 
 def _first(keys: Sequence[str], found: dict[str, str]) -> str | None:

@@ -10,8 +10,8 @@ Outputs = Literal["auto", "classes", "numbers"]
 class Columns:
     """Roles of a table's columns: those not named are inputs. Either targets or a label.
 
-    outputs : whether the outputs are classes or numbers; "auto": targets of a table are numbers, a
-    label is classes, and arrays are judged by `outputs.are_classes`.
+    outputs : whether the outputs are classes or numbers; "auto": a target of a table is a number, a
+    label is classes, arrays are judged by `outputs.are_classes`, and one-hot outputs are classes.
     keep_index : take a column of row numbers as an input like any other.
     header : whether the first line of a CSV file has the names; None: it is refused if it seems not.
     """

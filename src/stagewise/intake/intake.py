@@ -10,9 +10,9 @@ from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.intake.columns import Columns
 from stagewise.intake.outputs import Encoding, are_classes, encoding
-from stagewise.intake.samples import Samples
 from stagewise.intake.scan import FEW, Scan
-from stagewise.intake.statistics import Statistics, check_range, statistics_of
+from stagewise.intake.streamed_moments import Statistics, check_range, statistics_of
+from stagewise.intake.streamed_samples import Samples
 from stagewise.intake.wording import listed, pasted
 
 
@@ -86,7 +86,7 @@ def _blocks(
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     for inputs, raw in samples.blocks(outputs.as_text):
         encoded = outputs.encode(raw)
-        shown = encoded if outputs.classes == 0 else encoded.sum(axis=1, keepdims=True)
+        shown = encoded.sum(axis=1, keepdims=True) if outputs.as_text else encoded
         scan.add(np.hstack([inputs, shown]))
         if not scan.total_missing:  # else go on counting, for the sentence
             yield inputs, encoded

@@ -8,12 +8,14 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
-from stagewise.intake.samples import Labels, Samples
 from stagewise.intake.scan import FEW
+from stagewise.intake.streamed_samples import Labels, Samples
 from stagewise.intake.wording import counted
 
 CLASSES_LIMIT = 1000
 """A class is an output of its own, so that many more could not be followed in any case."""
+GUESSED_LIMIT = 200
+"""So many are found without being asked for; most published sets of labels have fewer."""
 ROWS_A_CLASS = 10
 """More of them only where they count 0, 1, 2, … and each comes about as often as this."""
 
@@ -55,6 +57,9 @@ def encoding(samples: Samples) -> Encoding:
     Raises StagewiseError for a single class, for too many, and for text that should be numbers.
     """
     classes, numbers = samples.flags
+    if len(samples.outputs) > 1 and samples.kind != "numbers" and _are_one_hot(samples):
+        note = f"every row has a single 1, so that the outputs are taken as classes; else say {numbers}"
+        return Encoding(samples.outputs, len(samples.outputs), note=note)
     if samples.kind == "classes":
         return _classes(samples)
     if samples.kind == "numbers" and samples.textual:
@@ -85,7 +90,7 @@ def are_classes(values: FloatArray, rows: int) -> bool:
     "the other class" and for outliers.
     """
     count = len(values)
-    if count < 2 or count > CLASSES_LIMIT or not np.array_equal(values, np.round(values)):
+    if count < 2 or count > GUESSED_LIMIT or not np.array_equal(values, np.round(values)):
         return False
     if count <= FEW:
         return bool(values[0] >= -1 and rows >= 2 * count)
@@ -117,6 +122,14 @@ def _distinct_numbers(samples: Samples) -> tuple[FloatArray, int]:
     return found, rows
 
 
+def _are_one_hot(samples: Samples) -> bool:
+    """Whether every row of several outputs is 1 in one of them and 0 in the others."""
+    return not samples.textual and all(
+        (np.isin(block, (0.0, 1.0)).all() and (np.sum(block, axis=1) == 1.0).all())
+        for block in samples.labels(False)
+    )
+
+
 def _classes(samples: Samples) -> Encoding:
     """Classes of the only output: by number where all are numbers, else by text."""
     import pyarrow.compute as pc
@@ -125,7 +138,8 @@ def _classes(samples: Samples) -> Encoding:
     if len(samples.outputs) > 1:
         raise StagewiseError(
             f"{samples.name} has {len(samples.outputs)} outputs, but classes are told apart by one "
-            "column. Name one, or leave the outputs as numbers."
+            "column, or by one for each class with a single 1 in every row. Give such ones, or leave "
+            "the outputs as numbers."
         )
     found: set[str] = set()
     rows = 0
@@ -141,8 +155,9 @@ def _classes(samples: Samples) -> Encoding:
         raise StagewiseError(
             f"{samples.name}: {column!r} has {len(names)} different values ({shown}, …) in the first "
             f"{counted(rows, 'row')}, too many for classes; up to {CLASSES_LIMIT} are followed, and "
-            f"each should come more than once. Is it a number to predict? Then say "
-            f"{samples.flags[1]}."
+            f"each should come more than once."
+            + f" Is it a number to predict? Then say {samples.flags[1]}."
+            * bool(_by_number(found))
         )
     if len(names) == 1 and rows >= 2:
         raise StagewiseError(

@@ -67,7 +67,7 @@ class Roles:
         if not inputs:
             raise StagewiseError(f"No column of {path} is left as an input; drop fewer.")
         classes = columns.outputs == "classes"
-        _check_numeric(table, inputs, () if classes else targets)
+        _check_numeric(table, inputs, () if classes and len(targets) == 1 else targets)
         if classes and len(targets) == 1:
             targets, label = [], targets[0]
         if columns.outputs == "numbers" and label is not None:

@@ -67,7 +67,9 @@ class Scan:
         whole = values[:, self.whole]
         kept = (whole == np.round(whole)).all(axis=0)
         self.whole[self.whole] = kept
-        self._sums[:, self.whole] += [whole[:, kept].sum(axis=0), (whole[:, kept] ** 2).sum(axis=0)]
+        whole = whole[:, kept]
+        with np.errstate(over="ignore"):  # of numbers that count no rows
+            self._sums[:, self.whole] += [whole.sum(axis=0), (whole**2).sum(axis=0)]
 
     @property
     def numbering(self) -> BoolArray:

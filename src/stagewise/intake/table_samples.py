@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from stagewise.arrays import FloatArray
-from stagewise.intake.columns import Columns
+from stagewise.intake.columns import Columns, Outputs
 from stagewise.intake.roles import Roles, as_text
-from stagewise.intake.samples import Labels, Samples
+from stagewise.intake.streamed_samples import Labels, Samples
 from stagewise.intake.tables import Table
 from stagewise.intake.wording import pasted
 
@@ -20,6 +20,10 @@ def table_samples(table: Table, columns: Columns) -> Samples:
     """
     roles = Roles.of(table, columns)
     outputs = roles.targets if roles.label is None else (roles.label,)
+
+    one = len(outputs) == 1
+    kind: Outputs = "classes" if roles.label is not None else "numbers" if one else columns.outputs
+    flags = (f"--label {pasted(outputs[:1])}", f"--targets {pasted(outputs[:1])}")
 
     def read(names: tuple[str, ...], text: bool) -> Iterator[pa.RecordBatch]:
         return table.batches(list(names) + list(outputs), text=outputs if text else ())
@@ -33,7 +37,7 @@ def table_samples(table: Table, columns: Columns) -> Samples:
         name=str(table.path),
         inputs=roles.inputs,
         outputs=outputs,
-        kind="numbers" if roles.label is None else "classes",
+        kind=kind,
         textual=False,
         blocks=lambda text: (
             (_matrix(batch, roles.inputs), output(batch, text))
@@ -41,7 +45,7 @@ def table_samples(table: Table, columns: Columns) -> Samples:
             if batch.num_rows
         ),
         labels=lambda text: (output(batch, text) for batch in read((), text) if batch.num_rows),
-        flags=(f"--label {pasted(outputs[:1])}", f"--targets {pasted(outputs[:1])}"),
+        flags=flags if one else ("--classes", "--numbers"),
         notes=(*table.notes, *roles.notes),
     )
 

@@ -26,7 +26,7 @@ from stagewise.theory.staged_forecast import staged_forecast
 def forecasts_table(
     name: str, experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
 ) -> pa.Table:
-    """`forecasts.parquet` of one experiment: a row a data set, draw, grid point and stage.
+    """`forecasts.parquet` of one experiment: one row per data set, draw, grid point and stage.
 
     datasets : draws of the moments by data set name.
     """

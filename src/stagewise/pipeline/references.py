@@ -18,7 +18,7 @@ PENALTIES = np.geomspace(1e-6, 10.0, 57)
 def references_table(
     name: str, experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
 ) -> pa.Table:
-    """`references.parquet` of one experiment: a row a data set, draw, method and parameter.
+    """`references.parquet` of one experiment: one row per data set, draw, method and parameter.
 
     datasets : draws of the moments by data set name; those without held-out data are left out.
     """

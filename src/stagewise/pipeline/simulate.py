@@ -10,7 +10,7 @@ import pyarrow as pa
 from stagewise.arrays import AnyArray, FloatArray, IntArray
 from stagewise.config.models import Experiment
 from stagewise.dynamics import training
-from stagewise.dynamics.networks import initial_weights, orientation
+from stagewise.dynamics.first_weights import initial_weights, orientation
 from stagewise.dynamics.observables import OBSERVABLES, PER_MODE
 from stagewise.dynamics.recording import Trajectory
 from stagewise.planning.experiments import Run, record_iterations

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from stagewise.analysis import plateaus
 from stagewise.arrays import AnyArray
-from stagewise.pipeline.recorded import RecordedRuns, recorded_runs
+from stagewise.pipeline.run_arrays import RecordedRuns, recorded_runs
 from stagewise.store.schemas import STAGES
 from stagewise.theory import plateau_loss
 

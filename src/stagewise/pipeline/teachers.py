@@ -28,7 +28,7 @@ from stagewise.theory.growth import Descent, LayersInTurn, UpdateRule
 def teachers_table(
     name: str, experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
 ) -> pa.Table:
-    """`teachers.parquet` of one experiment: a row a data set, start, step size, law and iteration.
+    """`teachers.parquet` of one experiment: one row per data set, start, step size, law and iteration.
 
     datasets : draws of the moments by data set name. Errors of the finite version are means over
     the draws. Raises StagewiseError for data sets without a teacher, that is without held-out

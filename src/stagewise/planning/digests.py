@@ -20,7 +20,7 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[1]
 _PACKAGE = _ROOT.name
 _SCRIPTS = _ROOT.parents[1] / "scripts"
-_WITHOUT_EFFECT = ("stagewise.pipeline.rule",)
+_WITHOUT_EFFECT = ("stagewise.pipeline.job",)
 """Imported by scripts, but nothing that reaches a result: where messages and logs go."""
 WORDS = {
     "Field": {"description"},

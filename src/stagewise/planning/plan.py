@@ -152,7 +152,7 @@ class Plan(StudyPlan):
         ]
 
     def everything(self) -> list[str]:
-        """All files of the run: one that was deleted is made again, though nothing else misses it."""
+        """All files of the run, so that one which was deleted is made again even if nothing reads it."""
         page = f"{self.figures}/index.html"
         return [page, *self.figure_files(), *self.table_files(), *self.intermediate_files()]
 

@@ -48,7 +48,7 @@ def clear_stale_lock(directory: Path) -> None:
     """Remove the lock that a killed run of Snakemake left in a working directory.
 
     Every live run shares an advisory lock of its own, which the system releases when the process
-    ends in whatever way. Only who can have it alone knows that Snakemake's lock files are stale.
+    ends in whatever way. Only a process that gets it alone knows that Snakemake's lock files are stale.
     Where the folder cannot be written, or the file system has no advisory locks, all stay.
     """
     import fcntl  # not on every system that can at least check a configuration

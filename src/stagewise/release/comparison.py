@@ -3,22 +3,25 @@
 Tiers: "bit-identical", the canonical hashes agree; "equal within rtol", the same rows and labels, and
 numbers equal to `RTOL` (another processor rounds differently): learning times row by row, the rest by
 their summaries per column and experiment, as a reference with every row would be 10 MB in git; "statistically consistent", the verdicts
-agree and every claim's value lies in the interval archived with it; else "different".
+agree and every claim's value lies in the interval archived with it; else "different". What a run adds
+by data sets that the reference lacks is left out.
 """
 
 import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import AGGREGATES
-from stagewise.release.summaries import (
+from stagewise.release.fingerprints import (
     STATISTICS,
     digest_of_labels,
     digest_of_rows,
@@ -28,6 +31,7 @@ from stagewise.store.files import canonical_hash, read_table, write_table, write
 from stagewise.store.formats import read_csv
 from stagewise.studies.common.judging import Judgement
 from stagewise.studies.common.ledger import read_claims
+from stagewise.studies.common.registry import claims as every_claim
 
 BY_ROW = "learning_times"
 ROW = ("experiment", "run", "mode", "learning_iteration")
@@ -57,6 +61,8 @@ class Verification:
 
     outputs: list[Comparison]
     claims: list[Comparison]
+    left_out: tuple[str, ...] = ()
+    """Claims that read data sets which the reference lacks."""
 
     @property
     def passed(self) -> bool:
@@ -69,33 +75,67 @@ def verify(results: Path, reference: Path) -> Verification:
     kept = _kept(reference)
     ours = {each.id: each for each in read_claims(results / "claims.json")}
     theirs = {each.id: each for each in read_claims(reference / "claims.json")}
-    claims = [_compare_claim(name, ours.get(name), theirs.get(name)) for name in theirs | ours]
     summaries = read_csv(reference / "summaries.csv")
-    outputs = []
+    outputs, other = [], set[str]()
     for name in dict.fromkeys([*_tables(results), *kept]):
         path = results / f"{name}.parquet"
         if name in kept and path.is_file():
-            outputs.append(_compare_table(name, read_table(path), kept[name], summaries, reference))
+            table, more = _shared(read_table(path), kept[name].get("datasets"))
+            other |= more
+            outputs.append(_compare_table(name, table, kept[name], summaries, reference))
         else:
             where = "rebuild" if path.is_file() else "reference"
             outputs.append(Comparison(name, "different", None, f"only in the {where}"))
-    present = results / "tables" / "assumption.csv"
-    same = present.read_bytes() == (reference / "assumption.csv").read_bytes()
-    rows = read_csv(present), read_csv(reference / "assumption.csv")
-    outputs.append(
-        Comparison("assumption", TIERS[0], 0.0) if same else _by_row("assumption", *rows)
+    rows, archived = (
+        read_csv(place / "assumption.csv") for place in (results / "tables", reference)
     )
+    shared = rows[rows["dataset"].isin(archived["dataset"])].reset_index(drop=True)
+    outputs.append(
+        Comparison("assumption", TIERS[0], 0.0)
+        if shared.equals(archived)
+        else _by_row("assumption", shared, archived)
+    )
+    left_out = _reading(other, assumption=len(shared) < len(rows))
+    claims = [
+        _compare_claim(name, ours.get(name), theirs.get(name))
+        for name in theirs | ours
+        if name not in left_out
+    ]
     consistent = all(each.tier != "different" for each in claims)
-    return Verification([_softened(each, consistent) for each in outputs], claims)
+    return Verification([_softened(each, consistent) for each in outputs], claims, left_out)
 
 
-def archive(results: Path, reference: Path) -> None:
-    """Make a run's results the reference: claims, learning times, summaries and digests of the rest."""
-    reference.mkdir(exist_ok=True)
+def _shared(table: pa.Table, datasets: list[str] | None) -> tuple[pa.Table, set[str]]:
+    """The rows of these data sets (None: all), and the experiments that have others."""
+    if datasets is None or "dataset" not in table.column_names:
+        return table, set()
+    mine = pc.is_in(table["dataset"].cast(pa.string()), pa.array(datasets, pa.string()))
+    return table.filter(mine), set(table.filter(pc.invert(mine))["experiment"].to_pylist())
+
+
+def _reading(experiments: set[str], assumption: bool) -> tuple[str, ...]:
+    """Claims that read one of these experiments, or the table of assumptions."""
+    if not experiments and not assumption:
+        return ()
+    return tuple(
+        claim.id
+        for claim in every_claim()
+        if experiments & set(claim.experiments)
+        or (assumption and any(table.kind == "assumption" for table in claim.reads))
+    )
+
+
+def archive(results: Path, reference: Path, by_row: bool = True) -> None:
+    """Make a run's results the reference: claims, learning times, summaries and digests of the rest.
+
+    by_row : whether to keep learning times row by row, most of a reference's size.
+    """
+    reference.mkdir(exist_ok=True, parents=True)
     read_claims(results / "claims.json")
     shutil.copyfile(results / "claims.json", reference / "claims.json")
     shutil.copyfile(results / "tables" / "assumption.csv", reference / "assumption.csv")
-    kept, summaries = {}, []
+    kept: dict[str, dict[str, Any]] = {}
+    summaries = []
     for name in _tables(results):
         table = read_table(results / f"{name}.parquet")
         frame = table.to_pandas()
@@ -104,18 +144,21 @@ def archive(results: Path, reference: Path) -> None:
             "rows": digest_of_rows(frame),
             "labels": digest_of_labels(frame),
         }
+        if "dataset" in frame:
+            kept[name]["datasets"] = sorted(set(frame["dataset"]))
         summaries.append(summary(name, frame))
-        if name == BY_ROW:
+        if name == BY_ROW and by_row:
             times = table.select(list(ROW))
             write_table(times, reference / f"{name}.parquet")
-    text = pd.concat(summaries).to_csv(index=False, lineterminator="\n")
+    # More digits than `RTOL` can tell apart would double the file.
+    text = pd.concat(summaries).to_csv(index=False, lineterminator="\n", float_format="%.9g")
     write_text(text, reference / "summaries.csv")
     write_text(json.dumps(kept, indent=2) + "\n", reference / "hashes.json")
 
 
-def report(outcome: Verification) -> str:
+def report(outcome: Verification, reference: Path = Path("reference")) -> str:
     """What `make verify` prints."""
-    lines = ["Outputs against reference/:"]
+    lines = [f"Outputs against {reference}/:"]
     lines += [_line(each) for each in outcome.outputs]
     lines += ["Claims:"]
     lines += [_line(each) for each in outcome.claims]
@@ -126,6 +169,9 @@ def report(outcome: Verification) -> str:
     lines.append(
         f"Tier met by everything: {TIERS[reached]}; largest deviation of a claim {worst:.2g}."
     )
+    if outcome.left_out:
+        listed = ", ".join(outcome.left_out)
+        lines.append(f"Not compared, as they read data sets that the reference lacks: {listed}.")
     if not outcome.passed:
         lines.append("The rebuild disagrees with the reference.")
     return "\n".join(lines)
@@ -142,14 +188,14 @@ def _tables(results: Path) -> list[str]:
     return [*AGGREGATES, *(f"training/{name}" for name in trained)]
 
 
-def _kept(reference: Path) -> dict[str, dict[str, str]]:
+def _kept(reference: Path) -> dict[str, dict[str, Any]]:
     path = reference / "hashes.json"
     if not path.is_file():
         raise StagewiseError(
             f"{path} does not exist, so there is nothing to compare with. It comes with the "
             "repository; to make your own results the reference: stagewise archive-reference."
         )
-    kept: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    kept: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return kept
 
 
@@ -175,7 +221,7 @@ def _compare_claim(name: str, ours: Judgement | None, theirs: Judgement | None) 
 
 
 def _compare_table(
-    name: str, table: pa.Table, kept: dict[str, str], summaries: pd.DataFrame, reference: Path
+    name: str, table: pa.Table, kept: dict[str, Any], summaries: pd.DataFrame, reference: Path
 ) -> Comparison:
     if canonical_hash(table) == kept.get("hash"):
         return Comparison(name, TIERS[0], 0.0)
@@ -183,8 +229,9 @@ def _compare_table(
     if digest_of_rows(frame) != kept.get("rows"):
         return Comparison(name, "different", None, "other rows, columns or labels")
     found = [_by_statistic(name, summary(name, frame), summaries[summaries["table"] == name])]
-    if name == BY_ROW:
-        theirs = read_table(reference / f"{name}.parquet")
+    archived = reference / f"{name}.parquet"
+    if name == BY_ROW and archived.is_file():
+        theirs = read_table(archived)
         rows = table.select(theirs.column_names).to_pandas(), theirs.to_pandas()
         found.append(_by_row(name, *rows))
     if digest_of_labels(frame) != kept.get("labels"):

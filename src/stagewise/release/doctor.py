@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from stagewise.caches import can_be_written, user_cache
 from stagewise.data.datasets import data_directory
 from stagewise.data.kinds import downloadable
 from stagewise.errors import StagewiseError
@@ -18,7 +19,7 @@ from stagewise.planning.plan import Plan
 from stagewise.planning.processes import THREAD_VARIABLES
 from stagewise.release.reviewing import aligned
 
-OLDEST_PYTHON = (3, 11)
+OLDEST_PYTHON, TOO_NEW_PYTHON = (3, 11), (3, 14)
 JOB_MEGABYTES = 500
 """Memory of the largest job of the default run."""
 RUN_MEGABYTES = 500
@@ -44,6 +45,7 @@ def examine(plan: Plan, root: Path = Path()) -> list[Check]:
         memory(free_megabytes(), available_cores()),
         disk(shutil.disk_usage(root).free / 1e6),
         threads(threads_of_a_job()),
+        cache(user_cache()),
         *data_sets(data_directory(plan.config.data_dir)),
         *write_access([root / name for name in (plan.results, plan.figures, "logs", ".snakemake")]),
     ]
@@ -63,10 +65,13 @@ def report(checks: list[Check]) -> str:
 def python(found: tuple[int, ...]) -> Check:
     """The interpreter."""
     text = ".".join(map(str, found))
-    if found >= OLDEST_PYTHON:
+    if OLDEST_PYTHON <= found < TOO_NEW_PYTHON:
         return Check("Python", "ok", text)
     return Check(
-        "Python", "problem", text, "Install 3.11 or newer: make PYTHON=/path/to/python3.11 install"
+        "Python",
+        "problem",
+        text,
+        "Install 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11 install",
     )
 
 
@@ -151,6 +156,14 @@ def threads(count: int) -> Check:
         return Check("threads", "ok", "1 a job")
     remedy = f"Results may differ in the last digits; set {', '.join(THREAD_VARIABLES[:2])} to 1."
     return Check("threads", "note", f"{count} a job", remedy)
+
+
+def cache(folder: Path) -> Check:
+    """Snakemake keeps a cache among the user's, and does not start without."""
+    if can_be_written(folder):
+        return Check("cache", "ok", str(folder))
+    remedy = "Set XDG_CACHE_HOME to a folder that can be written; make does so by itself."
+    return Check("cache", "problem", f"{folder} cannot be written", remedy)
 
 
 def data_sets(folder: Path) -> Iterator[Check]:

@@ -74,7 +74,7 @@ const explorer = (() => {
     const over = all.filter((x) => x > 1 && x <= 2).length;
     const beyond = all.filter((x) => x > 2).length;
     const bound = { 1: "ηλ ≤ 1", 2: "ησ ≤ ½" }[depth] || "the step times the curvature is at most 1";
-    const settle = { 1: "ηλ = 2", 2: "ησ = 1" }[depth] || "twice that step";
+    const settle = { 1: "ηλ = 2", 2: "ησ = 1" }[depth] || "2 over the curvature at the target";
     const modes = (count) => (count === 1 ? "1 mode" : `${count} modes`);
     const words = [];
     if (beyond) words.push(`${modes(beyond)} cannot settle on the target: the step is beyond ${settle}.`);
@@ -88,7 +88,7 @@ const explorer = (() => {
     if (state.depth > 2) return "Three layers and more wait much longer, then jump: the waiting grows exponentially with δ, and the size of the step no longer shifts the law.";
     const x = state.step;
     const late = 100 * (x / Math.log1p(x) - 1);
-    return `Every mode waits in proportion to δ, then rises. At ησ₁ = ${x} descent learns the strongest mode ${late.toFixed(0)}\u00a0% later than the law of the flow says.`;
+    return `Every mode waits in proportion to δ, then rises. At ησ₁ = ${x} the law of descent has the strongest mode learned ${late.toFixed(0)}\u00a0% later than the law of the flow.`;
   }
 
   // A position in the address: #delta=8&step=0.25&depth=2&spectrum=gaps. What is not valid is left out.

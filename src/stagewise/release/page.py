@@ -12,9 +12,9 @@ from typing import Any
 import jinja2
 import yaml
 
+from stagewise.release.page_data import recorded
 from stagewise.release.pictures import embedded
 from stagewise.release.provenance import provenance
-from stagewise.release.recorded import recorded
 from stagewise.store.formats import cell, read_csv
 from stagewise.studies.common.judging import Judgement
 from stagewise.studies.common.ledger import interval_text, read_claims

@@ -24,7 +24,8 @@ STUDY = Study(
 {% set many = experiments.autoencoder_data -%}
 {% set data = datasets[each.datasets[0]] -%}
 Linear autoencoder on synthetic data of rank {{ data.rank }} in {{ data.dim }} dimensions, {{ data.samples }} samples (protocol reconstructed), δ = {{ each.delta | join(", ") }}, ησ₁ = {{ each.step_size | join(", ") }}. (a, b) Trace norm and reconstruction error on one data set; markers and bands: mean and 5–95 % of {{ each.replicates }} Gaussian starts; lines: closed form of the flow from the aligned start of the same scale; ticks at the top: predicted learning times Tᵢ = δ/ln(1 + ησᵢ). One layer rises smoothly; two layers climb one step a component. Gaussian starts are later than the aligned one: only ½(W₁ᵀu + W₂v) of a hidden direction grows, and component k has k − 1 hidden directions fewer to choose from. (c) Measured against predicted learning times of all components of {{ many.replicates }} data sets, aligned start.""",
-    alt="Trace norm and reconstruction error of a linear autoencoder over training with one and two layers, and measured against predicted learning times of many data sets.",
+    alt="Trace norm and reconstruction error of a linear autoencoder over training with one and "
+    "two layers, and measured against predicted learning times of many data sets.",
 )
 CURVES = trajectory_summary("autoencoder", of=("trace_norm", "loss"))
 ONE_DATA_SET = learning_times("autoencoder")
@@ -107,7 +108,8 @@ def _scatter(axes: Axes, times: pd.DataFrame) -> None:
 @STUDY.claim(
     "gidel_staircase",
     source="gidel2019",
-    statement="On average over steps and runs, a component of low-rank data has hardly begun when the two-layer autoencoder has learned 90 % of the one before it.",
+    statement="On average over steps and runs, a component of low-rank data has hardly begun when "
+    "the two-layer autoencoder has learned 90 % of the one before it.",
     reads=learning_times(
         "autoencoder_data", "autoencoder", of=("response_values", "mode_strengths")
     ),

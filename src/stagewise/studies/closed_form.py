@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     learning_times,
@@ -22,7 +22,8 @@ STUDY = Study(
     title="Two layers learn in stages, one layer does not",
     caption="""{% set each = experiments.closed_form -%}
 Trace norm of the end-to-end map against rescaled time for initial scales δ = {{ each.delta | join(", ") }} (every layer starts at exp(−δ)). Markers: full-matrix gradient descent at ησ₁ = {{ each.step_size | join(", ") }}, mean over {{ each.replicates }} random frames, to which it is indifferent; lines: closed form of the gradient flow; dotted: the integers, where the staircase of the limit δ → ∞ rests. The data are three components with σ = λ = {{ datasets[each.datasets[0]].sigma | join(", ") }} (parameters reconstructed). One layer learns all components together: its limit as δ → ∞ is a single jump at time 0; two layers learn component i at rescaled time 1/σᵢ, ever more sharply.""",
-    alt="Trace norm of the learned map against rescaled time for several initial scales: smooth with one layer, an ever sharper staircase with two.",
+    alt="Trace norm of the learned map against rescaled time for several initial scales: smooth "
+    "with one layer, an ever sharper staircase with two.",
 )
 CURVES = trajectory_summary("closed_form", of=("trace_norm", "mode_strengths"))
 SHOWN = trajectory_summary(
@@ -86,7 +87,9 @@ def _limit(axes: Axes, curves: pd.DataFrame) -> None:
 @STUDY.claim(
     "gidel_closed_form",
     source="gidel2019",
-    statement="From the aligned start, descent with a small step follows the closed form of the flow: the largest deviation of a mode at any time, over its target, is small (worst of two steps, all scales, modes with λ = σ and λ ≠ σ).",
+    statement="From the aligned start, descent with a small step follows the closed form of the "
+    "flow: the largest deviation of a mode at any time, over its target, is small (worst of two "
+    "steps, all scales, modes with λ = σ and λ ≠ σ).",
     reads=CURVES,
     holds=at_most(0.02),
 )
@@ -98,10 +101,10 @@ def follows_closed_form(curves: pd.DataFrame) -> Measurement | None:
     share = modes["largest_deviation"].max() / modes["predicted"].max()
     return Measurement(
         value=float(share.max()),
-        interval=Interval(float(share.min()), float(share.max()), "range"),
+        interval=value_range(share, "data sets, steps, δ and modes"),
         note="Largest deviation of a mode's strength from the flow's closed form at any time, as a "
         f"share of its target, at ησ₁ = {_steps(curves)} and δ up to "
-        f"{curves['delta'].max():g}; the interval is over modes and δ. It grows like ησδ/4, the "
+        f"{curves['delta'].max():g}. It grows like ησδ/4, the "
         "delay of descent, so the step must be small against 1/δ.",
     )
 
@@ -128,7 +131,7 @@ def sequential(times: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.2g} at δ = {delta:g}" for delta, value in overlap.items())
     return Measurement(
         value=float(overlap.iloc[-1]),
-        interval=Interval(float(overlap.min()), float(overlap.max()), "range"),
+        interval=value_range(overlap, "δ"),
         note=f"Share that the next component has reached when one is at 90 %, worst pair: {listed}.",
     )
 
@@ -142,7 +145,8 @@ def as_one_layer(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "gidel_linear_simultaneous",
     source="gidel2019",
-    statement="The linear model has no such limit: its components overlap as much from a small start.",
+    statement="The linear model has no such limit: its components overlap as much from a small "
+    "start.",
     reads=TIMES,
     holds=within(1, 0.1),
 )
@@ -152,11 +156,7 @@ def linear_simultaneous(times: pd.DataFrame) -> Measurement | None:
         return None
     return Measurement(
         value=float(overlap.iloc[-1] / overlap.iloc[0]),
-        interval=Interval(
-            float(overlap.iloc[-1] / overlap.max()),
-            float(overlap.iloc[-1] / overlap.min()),
-            "range",
-        ),
+        interval=value_range(overlap.iloc[-1] / overlap, "δ in the denominator"),
         note=f"The same overlap as for two layers, at δ = {overlap.index[-1]:g} over that at "
         f"δ = {overlap.index[0]:g}: {overlap.iloc[-1]:.3f} against {overlap.iloc[0]:.3f}.",
     )

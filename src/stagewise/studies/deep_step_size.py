@@ -18,7 +18,7 @@ STUDY = Study(
     title="The largest stable step is 2/(Lσ₁^(2−2/L))",
     caption="""\
 {% set step = experiments.stable_step_deep -%}
-Share of {{ step.replicates }} Gaussian starts a step and depth that converge (n = {{ datasets[step.datasets[0]].dim_in }}, rank {{ datasets[step.datasets[0]].rank | join(", ") }}, ε = {{ step.product_scale | join(", ") }}), over the step in the unit in which 2 is predicted to be the largest stable one; depths are shifted a little.""",
+Share of {{ step.replicates }} Gaussian starts a step and depth that converge (n = {{ datasets[step.datasets[0]].dim_in }}, rank {{ datasets[step.datasets[0]].rank | join(", ") }}, ε = {{ step.product_scale | join(", ") }}), over the step in the unit in which 2 is predicted to be the largest stable one (what comes beyond it: Ghosh, Kwon et al. 2025); depths are shifted a little.""",
     alt="Share of runs that converge against the step: all below the predicted limit, none above.",
 )
 STEPS = learning_times("stable_step_deep", of=("mode_strengths",))
@@ -78,7 +78,10 @@ def stable_step(times: pd.DataFrame, rests: pd.DataFrame) -> Measurement | None:
     return Measurement(
         value=float(worst),
         interval=Interval(
-            min(low for low, _ in brackets), max(high for _, high in brackets), "range"
+            min(low for low, _ in brackets),
+            max(high for _, high in brackets),
+            "range",
+            "the ends of all brackets",
         ),
         note="Middle between the last step at which all runs converge and the first at which any does "
         "not, in units of 1/(Lσ₁^(2−2/L)), the worst of L = 2, 3, 4; brackets "

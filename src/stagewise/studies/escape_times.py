@@ -16,7 +16,6 @@ from stagewise.studies.common.depth import (
 )
 from stagewise.studies.common.measures import share_confidence, value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     learning_times,
@@ -31,8 +30,9 @@ STUDY = Study(
     caption="""{% set each = experiments.escape_times -%}
 {% set law = experiments.depth_law -%}
 {% set data = datasets[each.datasets[0]] -%}
-Learning times of deep factorisations and networks. (a) The strongest mode over the product scale ε (rank {{ data.rank | join(", ") }}, n = {{ data.dim_in }}, {{ each.replicates }} seeds, mean and range); lines: closed form of the flow, for three layers on with the step's correction; the time grows like ln(1/ε) at two layers and like ε^(−(L−2)/L) at L. (b) Full-matrix descent on random commuting modes from the aligned start, ησ₁ = {{ law.step_size | max }}: measured over the law of the flow, δ/(ησ) or e^(δ(L−2))/((L−2)ησ). As ε falls two layers tend to x/ln(1 + x), x = ησ₁ (dashed), three and four to 1: the step-size correction vanishes with depth. Bars: range over {{ law.replicates }} problems. (c) Share that the second singular value has reached when the first is at 90 % (median and range): deeper networks learn more abruptly.""",
-    alt="Learning time of the strongest mode against product scale by depth, measured over the law of the flow, and the separation of stages by depth.",
+Learning times of deep factorisations and networks. (a) The strongest mode over the product scale ε (rank {{ data.rank | join(", ") }}, n = {{ data.dim_in }}, {{ each.replicates }} seeds, mean and range); lines: closed form of the flow of singular values (Arora et al. 2019 have it as a differential equation at any depth), for three layers on with the step's correction; the time grows like ln(1/ε) at two layers and like ε^(−(L−2)/L) at L. (b) Full-matrix descent on random commuting modes from the aligned start, ησ₁ = {{ law.step_size | max }}: measured over the law of the flow, δ/(ησ) or e^(δ(L−2))/((L−2)ησ). As ε falls two layers tend to x/ln(1 + x), x = ησ₁ (dashed), three and four to 1: with them the step-size correction vanishes with the start. Bars: range over {{ law.replicates }} problems. (c) Share that the second singular value has reached when the first is at 90 % (median and range): deeper networks learn more abruptly.""",
+    alt="Learning time of the strongest mode against product scale by depth, measured over the "
+    "law of the flow, and the separation of stages by depth.",
 )
 TIMES = learning_times("escape_times")
 LAW = learning_times("depth_law", of=("mode_strengths",))
@@ -140,7 +140,8 @@ def _overlap(axes: Axes, times: pd.DataFrame) -> None:
 @STUDY.claim(
     "depth_escape_time",
     source="ours",
-    statement="From three layers on the time to escape grows like ε^(−(L−2)/L), not like ln(1/ε) (difference of exponents).",
+    statement="From three layers on the time to escape grows like ε^(−(L−2)/L), not like ln(1/ε) "
+    "(difference of exponents).",
     reads=TIMES,
     holds=within(0, 0.05),
 )
@@ -161,7 +162,7 @@ def escape(times: pd.DataFrame) -> Measurement | None:
     growth = float(rate.mean())
     return Measurement(
         value=float(gaps.iloc[int(np.argmax(gaps.abs()))]),
-        interval=Interval(float(gaps.min()), float(gaps.max()), "range"),
+        interval=value_range(gaps, "depths and starts"),
         note="Exponent of the strongest mode's learning time over ε, plus (L − 2)/L, the worst: "
         + ", ".join(f"L = {depth} {start} {slope:.3f}" for (depth, start), slope in found.items())
         + f". At two layers the time grows by {slope:.3f}/(ησ) a unit of ln(1/ε); predicted ½ times "
@@ -178,7 +179,8 @@ def logarithmic(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "depth_closed_form",
     source="ours",
-    statement="For three layers on the closed form of the flow, with the step's correction to second order, gives learning times of descent (measured over predicted).",
+    statement="For three layers on the closed form of the flow, with the step's correction to "
+    "second order, gives learning times of descent (measured over predicted).",
     reads=LAW,
     holds=within(1, 0.005),
 )
@@ -191,7 +193,7 @@ def closed_form(times: pd.DataFrame) -> Measurement | None:
     gap = times["mode_learning_iteration"] - times["predicted_closed"]
     return Measurement(
         value=float(ratio.iloc[int(np.argmax((ratio - 1).abs()))]),
-        interval=value_range(ratio),
+        interval=value_range(ratio, "modes, scales and depths"),
         note=f"Measured over predicted, the worst of {len(ratio)} modes of full-matrix runs at L = 3, "
         f"4, learning times of {times['mode_learning_iteration'].min():.0f} to "
         f"{times['mode_learning_iteration'].max():.0f} iterations; in iterations the largest gap is "
@@ -210,7 +212,8 @@ def correction_of_two_layers(times: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "depth_no_correction",
     source="ours",
-    statement="From three layers on the step-size correction x/ln(1 + x) vanishes with the start: learning times come to the law of the flow (worst run at the smallest start).",
+    statement="From three layers on the step-size correction x/ln(1 + x) vanishes with the start: "
+    "learning times come to the law of the flow (worst run at the smallest start).",
     reads=LAW,
     holds=within(1, 0.01),
 )
@@ -229,7 +232,7 @@ def no_correction(times: pd.DataFrame) -> Measurement | None:
     growth = (times["step_size"] * times["sigma"])[strongest].iloc[0]
     return Measurement(
         value=float(deep.iloc[int(np.argmax((deep - 1).abs()))]),
-        interval=value_range(deep),
+        interval=value_range(deep, "those runs"),
         note=f"Measured over the law of the flow, strongest mode, ησ = {growth:.3g}, smallest start, "
         f"the worst of {len(deep)} runs at L = 3, 4; means "
         + ", ".join(f"{value:.4f} at L = {depth}" for depth, value in means.items())

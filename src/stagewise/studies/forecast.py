@@ -20,15 +20,14 @@ from stagewise.studies.common.comparisons import (
 )
 from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import value_range
-from stagewise.studies.common.practice import slopes, slopes_by_seed, worst
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     assumption,
     learning_times,
     training,
 )
+from stagewise.studies.common.training_slopes import slopes, slopes_by_seed, worst
 
 STUDY = Study(
     __name__,
@@ -132,10 +131,10 @@ def _largest_error(times: pd.DataFrame, law: str) -> Measurement | None:
     of_delta = times["delta"]
     return Measurement(
         value=float(mine["error"].max()),
-        interval=value_range(mine["error"]),
+        interval=value_range(mine["error"], "data sets and δ"),
         in_scope=float(small.max()) if len(small) else None,
         scope=f"from δ = {SMALL:g} on" if len(small) else "",
-        note=f"Errors at δ = {scales(times)}: {by_set}. The interval is over data sets and δ. Worst "
+        note=f"Errors at δ = {scales(times)}: {by_set}. Worst "
         f"stage of any data set {listed(mine.groupby('delta')['worst_stage'].max())}; worst stage of "
         f"a single run {listed(gaps.groupby(of_delta).max())}. Scatter of the seeds alone leaves "
         f"{listed(seed_floor(times))}. {int(gaps.isna().sum())} of {len(gaps)} learning times lie "
@@ -226,7 +225,7 @@ def plain_law(times: pd.DataFrame) -> Measurement | None:
     by_delta = ", ".join(f"{value:.3f} at δ = {delta:g}" for delta, value in plain.items())
     return Measurement(
         value=float(plain.iloc[-1]),
-        interval=Interval(float(plain.min()), float(plain.max()), "range"),
+        interval=value_range(plain, "δ"),
         note=f"Error of δ/ln(1 + ησ) where the eigenvalues of sigma_x fall like i^−2: {by_delta}; "
         f"{plain.iloc[-1] / plain.iloc[0]:.2f} times the error of the largest start.",
     )
@@ -258,7 +257,7 @@ def memory(runs: pd.DataFrame) -> Measurement:
     )
     return Measurement(
         value=worst(later["over_law"]),
-        interval=value_range(later["over_law"]),
+        interval=value_range(later["over_law"], "modes"),
         note=f"{later['seeds'].max()} problems; of single slopes the median is {each.median():.4f} and "
         f"{(abs(each - 1) > 0.02).mean():.0%} are more than .02 off (largest {each.max():.2f}: a "
         f"crossover that these scales do not reach the end of). The plain law gives {plain}, stages "

@@ -110,7 +110,9 @@ def upper_bound(times: pd.DataFrame) -> Measurement | None:
     beyond = ratio > 1 + 3 * slopes["scatter"]
     return Measurement(
         value=float(beyond.mean()),
-        interval=Interval(0.0, float((ratio > 1).mean()), "range"),
+        interval=Interval(
+            0.0, float((ratio > 1).mean()), "range", "allowances for the scatter of seeds"
+        ),
         note=f"Share of {len(ratio)} stages whose iterations per unit of δ, between the two largest "
         f"δ, exceed 1/ln(1 + ησ) by more than three times the scatter of the seeds; the interval "
         f"ends with the share that exceeds it at all. Largest ratio {ratio.max():.3f} (scatter "
@@ -247,11 +249,11 @@ def reduced_rank_points(times: pd.DataFrame, power_laws: pd.DataFrame) -> Measur
     listed = "; ".join(f"{name} {response[name]:.3f} ({itself[name]:.3f})" for name in itself.index)
     return Measurement(
         value=float(response.max()),
-        interval=value_range(response),
+        interval=value_range(response, "data sets"),
         in_scope=float(spread_out.max()) if len(spread_out) else None,
         scope="where the eigenvalues of sigma_x fall like a power" if len(spread_out) else "",
         note=f"Smallest relative distance of sigma_x W along training to that of reduced-rank "
-        f"regression (of W itself in brackets): {listed}. The interval is over data sets. "
+        f"regression (of W itself in brackets): {listed}. "
         f"sigma_x W is nearer than W on {int(nearer.sum())} of {len(nearer)}, so that the second "
         "half of the claim does not hold in general.",
     )

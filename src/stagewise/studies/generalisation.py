@@ -24,7 +24,8 @@ STUDY = Study(
     caption="""{% set each = experiments.generalisation -%}
 {% set task = datasets.noisy_regression -%}
 Squared error on held-out data over the squared size of their targets, along training from Gaussian starts at δ = {{ each.delta | join(", ") }}, step {{ each.step_size | join(", ") }}/max(λ₁, σ₁), mean and 5–95 % over {{ each.replicates }} draws of the data (protocol ours). (a) Teacher of rank {{ task.rank }} behind {{ task.dim_in }} inputs and {{ task.dim_out }} outputs, {{ task.samples }} noisy samples. (b) Handwritten digits, {{ datasets.digits_split.train_samples }} images to learn from. Lines: the best reduced-rank and ridge regressions. (c) Best error of each method over that of ridge regression on the same draw; stopping time, rank and penalty are each chosen on the held-out data, so these are the best that each could do.""",
-    alt="Held-out error along training with one and two layers on noisy regression and on digits, beside reduced-rank and ridge regression, and the best error of each method.",
+    alt="Held-out error along training with one and two layers on noisy regression and on digits, "
+    "beside reduced-rank and ridge regression, and the best error of each method.",
 )
 CURVES = trajectory_summary("generalisation", of=("test_error",))
 TIMES = learning_times("generalisation", of=("test_error",))
@@ -103,7 +104,8 @@ def _best(axes: Axes, best: pd.DataFrame, datasets: list[str]) -> None:
 @STUDY.claim(
     "gidel_generalisation",
     source="gidel2019",
-    statement="The path of two layers regularises: its best held-out error is at most that of one layer's path (mean ratio over draws, worst data set).",
+    statement="The path of two layers regularises: its best held-out error is at most that of one "
+    "layer's path (mean ratio over draws, worst data set).",
     reads=(TIMES, SOLVED),
     holds=between(0, 1),
 )

@@ -18,8 +18,9 @@ STUDY = Study(
     caption="""\
 {% set each = experiments.saddles -%}
 {% set part = experiments.completion_path -%}
-Distance of the product at plateaus of rank 1 and 2, at the smallest ε of each experiment, from the greedily grown best map of that rank (the truncated decomposition if all is observed, rank-constrained least squares otherwise), over the norm of the target; n = {{ datasets[each.datasets[0]].dim_in }}, rank {{ datasets[each.datasets[0]].rank | join(", ") }}; median and 5–95 % of {{ part.replicates // 2 }} draws.""",
-    alt="Distance of plateaus from the greedy map of their rank against the share of observed entries, by depth.",
+Distance of the product at plateaus of rank 1 and 2, at the smallest ε of each experiment, from the best map of that rank grown greedily, as in greedy low-rank learning (Li, Luo, Lyu 2021; the truncated decomposition if all is observed, rank-constrained least squares otherwise), over the norm of the target; n = {{ datasets[each.datasets[0]].dim_in }}, rank {{ datasets[each.datasets[0]].rank | join(", ") }}; median and 5–95 % of {{ part.replicates // 2 }} draws.""",
+    alt="Distance of plateaus from the greedy map of their rank against the share of observed "
+    "entries, by depth.",
 )
 PLATEAUS = plateaus("saddles", "completion_path")
 COMPLETED = plateaus("completion_path")
@@ -57,7 +58,8 @@ def _greedy(axes: Axes, plateaus: pd.DataFrame) -> None:
 @STUDY.claim(
     "depth_greedy",
     source="ours",
-    statement="With 60 % observed and three or four layers, training rests at the greedily grown best completions of rank 1, 2, … (relative distance 0).",
+    statement="With 60 % observed and three or four layers, training rests at the greedily grown "
+    "best completions of rank 1, 2, … (relative distance 0).",
     reads=COMPLETED,
     holds=at_most(0.05),
 )
@@ -76,7 +78,7 @@ def greedy(rests: pd.DataFrame) -> Measurement | None:
     below = (rows["loss"] < 0.99 * rows["greedy_loss"]).mean()
     return Measurement(
         value=float(chosen.quantile(0.95)),
-        interval=value_range(chosen),
+        interval=value_range(chosen, "plateaus, depths and seeds"),
         note=f"95 % quantile over plateaus of the distance of W to the greedily grown map of its rank, "
         f"over the target's norm, at {most:.0%} observed and L = 3, 4. Medians: {listed}. At "
         f"{below:.0%} of all plateaus descent has a loss more than 1 % below the greedy map's.",

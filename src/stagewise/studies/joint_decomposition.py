@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import between
-from stagewise.studies.common.study import Interval, Measurement, Study, assumption
+from stagewise.studies.common.measures import value_range
+from stagewise.studies.common.study import Measurement, Study, assumption
 
 STUDY = Study(
     __name__,
@@ -77,11 +78,11 @@ def assumption_half(table: pd.DataFrame) -> Measurement | None:
     )
     return Measurement(
         value=float(eigen[(eigen - 0.5).abs().idxmax()]),
-        interval=Interval(float(wide.min(axis=None)), float(wide.max(axis=None)), "range"),
+        interval=value_range(wide.to_numpy(), "data sets and completions"),
         in_scope=float(random[(random - 0.5).abs().idxmax()]),
         scope="with random completions of the basis",
         note=f"{listed}. The value is the ratio farthest from one half with eigenvectors, which are "
-        "unique; the interval is over data sets and completions. Definitions and conclusion are "
+        "unique. Definitions and conclusion are "
         "reconstructed.",
     )
 

@@ -14,7 +14,7 @@ from stagewise.studies.common.study import (
     teachers,
     trajectory_summary,
 )
-from stagewise.studies.common.teachers import teacher_curves, teacher_misses
+from stagewise.studies.common.teacher_curves import teacher_curves, teacher_misses
 
 STUDY = Study(
     __name__,
@@ -25,7 +25,8 @@ STUDY = Study(
 {% set each = experiments.lampinen_ganguli -%}
 {% set task = datasets[own.datasets[0]] -%}
 The set-up of Lampinen and Ganguli (2019): {{ task.dim_in }} one-hot inputs, {{ task.dim_out }} outputs and hidden units, a teacher of rank 1 or 3 with singular values m·(rank, …, 1), output noise of standard deviation {{ task.noise }}; product of the layers at 10⁻⁵ at first. (a–f) Their asymptotic theory (lines) and training as they do it (markers, mean and 5–95 %; step {{ own.step_size | join(", ") }} in this convention, one layer after the other, {{ own.iterations }} of their 10 000 epochs, {{ own.replicates }} draws of teacher and noise) from aligned and random orthogonal starts; test error is measured against the noiseless teacher; errors beyond the frame are not shown. Where the teacher drowns in the noise (m = 0.84) or nearly does (m = 2), draws scatter around the theory of infinitely many inputs. (g) Test error against time for steps that are not small and layers that are updated at once, and (h) the largest miss of the theory with the flow's growth and with that of descent, 2 ln(1 + ησ) a step. (i) Inputs whose variances fall like i^−{{ datasets.teacher_coloured.input_decay }}, against the theory for white inputs of the same mean variance.""",
-    alt="Train and test error of noisy teachers over training, theory as lines and training as markers, by signal strength and start, for large steps and for coloured inputs.",
+    alt="Train and test error of noisy teachers over training, theory as lines and training as "
+    "markers, by signal strength and start, for large steps and for coloured inputs.",
 )
 OWN = trajectory_summary("lampinen_ganguli_own", of=("test_error", "loss"))
 OWN_THEORY = teachers("lampinen_ganguli_own")
@@ -148,7 +149,7 @@ def _miss(
     seen_by_us = ours[ours["strength"] >= WELL_SEEN]
     return Measurement(
         value=float(worst["theory_beyond"]),
-        interval=value_range(misses["theory_beyond"]),
+        interval=value_range(misses["theory_beyond"], "teachers and starts"),
         in_scope=float(seen["theory_beyond"].max()),
         scope=f"where the teacher stands well out of the noise (m ≥ {WELL_SEEN})",
         note=f"Largest distance of the asymptotic theory from the 5–95 % band of "
@@ -230,7 +231,7 @@ def teacher_growth(curves: pd.DataFrame, theory: pd.DataFrame) -> Measurement | 
     )
     return Measurement(
         value=float(ratio.max()),
-        interval=value_range(ratio),
+        interval=value_range(ratio, "steps"),
         note=f"Largest miss in test error of the finite theory with the growth 2 ln(1 + ησ) over that "
         f"with the flow's 2ησ, worst step. Misses with the flow's and with it: {listed}.",
     )
@@ -267,11 +268,11 @@ def coloured_inputs(curves: pd.DataFrame, theory: pd.DataFrame) -> Measurement |
     beyond = misses["theory_discrete_beyond"]
     return Measurement(
         value=float(beyond.min()),
-        interval=value_range(beyond),
+        interval=value_range(beyond, "steps"),
         note=f"Largest distance from the 5–95 % band up to the flow time "
         f"{curves['flow_time'].max():.0f} of the theory that takes sigma_x for its mean times the "
         f"identity, with the growth of descent, smallest over steps; largest |theory − mean| "
-        f"{misses['theory_discrete'].max():.3f}; the interval is over steps.",
+        f"{misses['theory_discrete'].max():.3f}.",
     )
 
 

@@ -26,10 +26,11 @@ STUDY = Study(
     caption="""{% set each = experiments.learning_times -%}
 {% set limit = experiments.learning_times_limit -%}
 Measured learning time in units of the flow's law δ/(ησ), against the growth per step x = ησ, for problems of three random commuting modes; {{ each.replicates }} seeds a grid point, δ = {{ (each.delta + limit.delta) | join(", ") }}, ησ₁ = {{ each.step_size | join(", ") }} (grid ours). (a) Aligned starts fall on the discrete law (solid) as δ grows, the largest δ within the line; the flow's law (dashed) is its limit for small steps. What is left at finite δ is an offset of a few iterations that depends on λ/σ. (b) Gaussian starts, measured over the discrete law: it is approached from above like 1/δ, because only half of a hidden direction's start lies along the growing one and later modes have fewer hidden directions to choose from.""",
-    alt="Measured learning times in units of the law of the flow against the growth per step: they lie on x/ln(1+x), not on 1, and Gaussian starts approach it as the start vanishes.",
+    alt="Measured learning times in units of the law of the flow against the growth per step: "
+    "they lie on x/ln(1+x), not on 1, and Gaussian starts approach it as the start vanishes.",
 )
 TIMES = learning_times("learning_times", "learning_times_limit")
-STARTS = learning_times("learning_times")
+STARTS = learning_times("learning_times", "learning_times_limit_gaussian")
 LIMIT = learning_times("learning_times_limit")
 GENERIC = learning_times("learning_times_limit_gaussian")
 
@@ -126,7 +127,7 @@ def _laws(axes: Axes, growth: pd.Series) -> None:
 @STUDY.claim(
     "gidel_flow_scaling",
     source="gidel2019",
-    statement="Descent learns a mode at δ/(ησ) iterations (scaling as remembered).",
+    statement="Descent learns a mode at δ/(ησ) iterations (scaling quoted from memory).",
     reads=LIMIT,
     holds=within(1, 0.02),
 )
@@ -140,7 +141,7 @@ def flow_scaling(times: pd.DataFrame) -> Measurement | None:
     means = by_step.mean()
     return Measurement(
         value=float(means.iloc[-1]),
-        interval=value_range(by_step.get_group(means.index[-1])),
+        interval=value_range(by_step.get_group(means.index[-1]), "problems at the largest step"),
         in_scope=float(means.iloc[0]),
         scope="in the limit of small steps",
         note="Iterations per unit of δ, in units of 1/(ησ), between the two largest δ: "

@@ -6,21 +6,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.conditions import within
-from stagewise.studies.common.measures import value_range
-from stagewise.studies.common.practice import SETTING, worst
-from stagewise.studies.common.practice_batches import (
+from stagewise.studies.common.batch_slopes import (
     first_modes,
     later_modes,
     scatters,
 )
+from stagewise.studies.common.conditions import within
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import Measurement, Study, training
+from stagewise.studies.common.training_slopes import SETTING, worst
 
 STUDY = Study(
     __name__,
     order=180,
     question="What do mini-batches do to the stages?",
-    title="Mini-batches delay each stage by a rate that the samples' moments give, until noise mixes modes",
+    title="Mini-batches delay each stage by a rate that the samples' moments give, until noise "
+    "mixes modes",
     caption="""\
 {% set each = experiments.minibatch -%}
 Samples with prescribed moments (σ = {{ each["sigma"] | join(", ") }}), {{ each["replicates"] }} sequences of batches from one start, δ = {{ each["delta"] | join(" → ") }}, batches of 1 to 32, steps of 0.05 to 0.3 (parameters ours); κ says how much of a mode's direction noise mixes into others. (a) Iterations per unit of δ of the first mode times a rate per iteration: the Lyapunov exponent of the product of random steps (filled), its second-order form (crosses), ln(1 + ησ) of full batches (hollow). (b) Scatter of learning times over the law √(TV/B)/σ, and without replacement over that with it. (c) Without replacement, against the delay: the law of draws that repel one another (filled), that of independent draws (hollow). (d) Later modes: with levels that repel (filled), that ignore one another (hollow), full batches (crosses). Bars: one standard error.""",
@@ -143,7 +144,7 @@ def batch_slope(runs: pd.DataFrame) -> Measurement:
     off = (found["over_plain"] - 1).abs() > 0.03
     return Measurement(
         value=worst(found["over_exponent"]),
-        interval=value_range(found["over_exponent"]),
+        interval=value_range(found["over_exponent"], "settings of batch, step and noise"),
         note=f"{len(found)} settings with κ from {found['mixing'].min():.2g} to "
         f"{found['mixing'].max():.2g}, standard errors up to {found['error'].max():.3f}. The rate of "
         f"full batches misses by more than .03 in {off.sum()} of them (worst "
@@ -175,7 +176,7 @@ def batch_scatter(runs: pd.DataFrame) -> Measurement:
     seeds = runs["seed"].nunique()
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "settings with κ ≤ 1"),
         in_scope=float(found["over_law"].median()),
         scope="for the median of the settings",
         note=f"{len(found)} settings; {seeds} sequences leave a sampling error of "
@@ -213,7 +214,7 @@ def reshuffling(runs: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f}" for value in later)
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "those settings"),
         note=f"{len(found)} settings; the law of independent draws gives "
         f"{found['over_rival'].min():.3f} to {found['over_rival'].max():.3f}."
         + (f" Where delays are longer: {listed}." if listed else ""),
@@ -229,7 +230,7 @@ def independent(runs: pd.DataFrame) -> pd.DataFrame:
 @STUDY.claim(
     "practice_level_repulsion",
     source="practice",
-    statement="Noise pushes the rate of a later mode down through every mode before it (slope times "
+    statement="Noise pushes the rate of a later mode down through the modes before it (slope times "
     "the second-order rate, worst of modes 2 and 3).",
     reads=RUNS,
     holds=within(1, 0.04),
@@ -242,7 +243,7 @@ def level_repulsion(runs: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f}" for value in found["over_law"])
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "modes and settings"),
         note=f"Modes {', '.join(map(str, sorted(found['mode'].unique())))} of "
         f"{found['setting'].nunique()} settings: {listed}. Without repulsion "
         f"{found['over_rival'].min():.3f} to {found['over_rival'].max():.3f}, full batches "

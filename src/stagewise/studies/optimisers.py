@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import within
 from stagewise.studies.common.measures import share_confidence, value_range
-from stagewise.studies.common.practice import slopes, worst
 from stagewise.studies.common.study import Measurement, Study, training
+from stagewise.studies.common.training_slopes import slopes, worst
 
 STUDY = Study(
     __name__,
     order=170,
     question="Do other update rules go through the same stages, and when?",
-    title="One growth function per update rule gives every learning time",
+    title="One growth function per update rule gives learning times",
     caption="""\
 {% set each = experiments.optimisers -%}
 Two layers, σ = {{ each["sigma"] | join(", ") }}, {{ each["replicates"] }} Gaussian starts, δ = {{ each["delta"] | join(" and ") }} (parameters ours). (a) Iterations per unit of δ times the growth per iteration that a law says, for every rule, step and mode: filled, the rule's own growth function; hollow, the effective step η/(1 − β) for momentum and ln(1 + ησ) for the others. (b) L2 decay with three and four layers makes a threshold of the start: learning times diverge at δ_c (lines: theory), and beyond it the network dies (crosses). (c) How much longer the double δ takes, for rules outside the law: a scheduled step and a clipped gradient follow it, but for Adam and normalised gradients a smaller start costs nothing, so there are no long plateaus.""",
@@ -154,7 +154,7 @@ def growth_functions(runs: pd.DataFrame) -> Measurement:
     )
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "rules, steps and modes"),
         note=f"{len(found)} pairs of a rule with its options and a mode, means over "
         f"{found['seeds'].max()} Gaussian starts. The effective step η/(1 − β) gives "
         f"{_span(large['over_rival'])} for heavy ball where ησ ≥ 0.2(1 − β)²."
@@ -217,7 +217,7 @@ def deep_momentum(runs: pd.DataFrame) -> Measurement:
     listed = ", ".join(f"{value:.4f}" for value in ratio)
     return Measurement(
         value=worst(ratio),
-        interval=value_range(ratio),
+        interval=value_range(ratio, "depths and β"),
         note=f"L = {_listed(rows['depth'])} and β = {_listed(rows['momentum'])} in turn: {listed}.",
     )
 

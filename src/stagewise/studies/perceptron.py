@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import bootstrap_confidence, value_range
-from stagewise.studies.common.practice import carried, over_forecast, slopes, worst
-from stagewise.studies.common.study import Interval, Measurement, Study, training
+from stagewise.studies.common.study import Measurement, Study, training
+from stagewise.studies.common.training_slopes import carried, over_forecast, slopes, worst
 
 STUDY = Study(
     __name__,
@@ -124,7 +124,7 @@ def tanh_slopes(runs: pd.DataFrame) -> Measurement:
     found = slopes(carried(runs, "tanh", CARRIED))
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "losses and modes"),
         note=f"{len(found)} pairs of a loss and a mode, {found['seeds'].max()} seeds, standard errors "
         f"up to {found['error'].max():.3f}. Half the rate gives {found['over_rival'].min():.2f} to "
         f"{found['over_rival'].max():.2f}.",
@@ -150,7 +150,7 @@ def _times_claim(runs: pd.DataFrame, small: bool) -> Measurement | None:
     scales = ", ".join(f"{value:g}" for value in np.sort(rows["delta"].unique()))
     return Measurement(
         value=worst(ratio),
-        interval=value_range(ratio),
+        interval=value_range(ratio, "losses, modes and starts"),
         note=f"Both losses, modes 1 to {CARRIED}, δ = {scales}, means over "
         f"{rows['seed'].nunique()} seeds; farthest, {farthest['ratio']:.3f}: mode {farthest['mode']} "
         f"under {_NAMES[farthest['loss']]} at δ = {farthest['delta']:g}."
@@ -195,7 +195,8 @@ tanh_times_large.rival("Cross-entropy has the curvature of squared loss.")(no_fa
 @STUDY.claim(
     "practice_held_out_slopes",
     source="practice",
-    statement="The same as for digits, of slopes, on MNIST, which was set aside while the laws were made.",
+    statement="The same as for digits, of slopes, on MNIST, which was set aside while the laws "
+    "were made.",
     reads=HELD_OUT,
     holds=within(1, 0.03),
 )
@@ -220,11 +221,10 @@ def held_out_times(runs: pd.DataFrame) -> Measurement | None:
     if small is None or large is None:
         return small or large
     value = max(small.value, large.value, key=lambda each: abs(each - 1))
-    low = min(small.interval.low, large.interval.low)
-    high = max(small.interval.high, large.interval.high)
+    ends = [end for each in (small.interval, large.interval) for end in (each.low, each.high)]
     return Measurement(
         value=value,
-        interval=Interval(low, high, "range"),
+        interval=value_range(np.array(ends), "losses, modes and starts"),
         in_scope=small.value,
         scope=f"for δ of {LARGE_DELTA} and more",
         note=f"{large.note} For smaller starts: {small.note}",
@@ -253,7 +253,7 @@ def relu_slopes(runs: pd.DataFrame) -> Measurement | None:
     listed = ", ".join(f"{value:.3f}" for value in found["over_law"])
     return Measurement(
         value=worst(found["over_law"]),
-        interval=value_range(found["over_law"]),
+        interval=value_range(found["over_law"], "modes"),
         note=f"Modes 1 to {CARRIED}: {listed}, standard errors up to {found['error'].max():.3f}. "
         f"Second moments give {found['over_plain'].min():.3f} to {found['over_plain'].max():.3f}, "
         f"half of σ {found['over_rival'].min():.2f} to {found['over_rival'].max():.2f}.",

@@ -31,9 +31,7 @@ UNCENTRED = learning_times("real_data_uncentred")
 SETS = learning_times("real_data", "real_data_sets", "real_data_cifar10")
 TURNING = 0.05
 """Turn between stages up to which the plain law is expected to hold; see `turning`."""
-SCOPE = (
-    f"where directions turn by at most {TURNING:g} between stages, which moments tell beforehand"
-)
+SCOPE = f"where directions turn by at most {TURNING:g} between stages, which moments alone tell"
 
 
 @STUDY.figure(
@@ -219,23 +217,24 @@ def commutation(times: pd.DataFrame) -> Measurement | None:
     fast = largest[largest["relative_step_size"] == largest["relative_step_size"].max()]
     return Measurement(
         value=_worst_mode(largest, "discrete"),
-        interval=value_range(over(largest, "discrete")),
+        interval=value_range(over(largest, "discrete"), "modes and runs"),
         in_scope=_worst_mode(kept, "discrete") if len(kept) else None,
         scope=SCOPE if len(kept) else "",
         note=f"Measured over δ/ln(1 + ησ) at the largest δ, Gaussian start, the worst mode's mean over "
         f"seeds, and in brackets the turn, the largest |ln(staged forecast/plain law)|: {listed}. "
-        f"Δ_xy does not tell. The interval is over {len(largest)} modes and seeds "
-        f"({int(largest['learning_iteration'].isna().sum())} not learned). At the largest step (ησ up "
+        f"Δ_xy does not tell. Of {len(largest)} modes and seeds "
+        f"{int(largest['learning_iteration'].isna().sum())} were not learned. At the largest step (ησ up "
         f"to {(fast['step_size'] * fast['sigma']).max():.2f}) the worst mode is at "
         f"{_worst_mode(fast, 'discrete'):.3f} of this law and at {_worst_mode(fast, 'flow'):.3f} of "
         "the flow's.",
     )
 
 
-@commutation.rival("The law of the flow, δ/(ησ).")
-def flow_law(times: pd.DataFrame) -> pd.DataFrame:
-    """The prediction of the flow in place of that of descent."""
-    return times.assign(predicted_discrete=times["predicted_flow"])
+@commutation.rival("There are no stages: every mode is learned when the strongest should be.")
+def at_once(times: pd.DataFrame) -> pd.DataFrame:
+    """Learning times of the strongest mode for every mode of a run."""
+    first = times.groupby(["experiment", "run"])["predicted_discrete"].transform("min")
+    return times.assign(learning_iteration=first)
 
 
 @STUDY.claim(
@@ -256,7 +255,7 @@ def staged_forecast(times: pd.DataFrame) -> Measurement | None:
     )
     return Measurement(
         value=float(wide["staged"].max()),
-        interval=value_range(wide["staged"]),
+        interval=value_range(wide["staged"], "data sets"),
         note=f"Errors of the plain, reduced-rank, staged and integrated law: {listed}. The interval "
         "is over data sets.",
     )
@@ -287,7 +286,7 @@ def means_left_in(times: pd.DataFrame) -> Measurement | None:
     smallest = times[times["delta"] == times["delta"].min()]
     return Measurement(
         value=_worst_mode(largest, "discrete"),
-        interval=value_range(over(largest, "discrete")),
+        interval=value_range(over(largest, "discrete"), "modes and runs"),
         note=f"As for centred data, with the means left in: the worst mode at δ = "
         f"{times['delta'].max():g} ({int(largest['learning_iteration'].isna().sum())} not learned); "
         f"at δ = {times['delta'].min():g} it is at {_worst_mode(smallest, 'discrete'):.2f}.",

@@ -7,14 +7,15 @@ from matplotlib.figure import Figure
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.measures import value_range
-from stagewise.studies.common.practice import mean_errors
 from stagewise.studies.common.study import Measurement, Study, training
+from stagewise.studies.common.training_slopes import mean_errors
 
 STUDY = Study(
     __name__,
     order=190,
     question="Do forecasts from moments hold for momentum and mini-batches on real data?",
-    title="Forecasts hold on real data under momentum, and under mini-batches while noise does not mix modes",
+    title="Forecasts hold on real data under momentum, and under mini-batches while noise does "
+    "not mix modes",
     caption="""\
 {% set each = experiments.real_training -%}
 Two linear layers of width {{ each["width"] }} on samples of eight data sets, centred, δ = {{ each["delta"] }}, means of {{ each["replicates"] }} Gaussian starts; step {{ each["step_size"] }} over the larger of λ₁ and σ₁, {{ each["momentum_step"] }} of it with momentum {{ each["momentum"] }}, batches of {{ each["batch_size"] }} drawn with replacement (parameters ours). (a) Full batches: error of the forecasts (root mean square over modes of ln(T/forecast)), descent as circles and heavy ball as squares; filled: the staged forecast with the rule's growth function, hollow: the plain law. (b) Mini-batches: filled, the staged forecast times the drift that the samples' moments give; hollow, without drift. The patches have κ above 0.3, and no forecast is claimed there. (c) Learning times over the staged forecast, of the modes where mini-batches change most; lines: the drift.""",
@@ -123,7 +124,7 @@ def momentum_forecast(runs: pd.DataFrame) -> Measurement:
     plain = mean_errors(rows, "plain_forecast")
     return Measurement(
         value=float(found["error"].max()),
-        interval=value_range(found["error"]),
+        interval=value_range(found["error"], "data sets"),
         note=f"{len(found)} data sets, means over {rows['seed'].nunique()} starts; worst "
         f"{_rms(found)}. The plain law δ/g(σ) misses by up to {_rms(plain)}.",
     )
@@ -158,7 +159,7 @@ def batch_forecast(runs: pd.DataFrame) -> Measurement | None:
     rivals = "; ".join(f"{name} {_rms(errors)}" for name, errors in others.items())
     return Measurement(
         value=float(found["error"].max()),
-        interval=value_range(found["error"]),
+        interval=value_range(found["error"], "data sets, with and without momentum"),
         note=f"{found['dataset'].nunique()} data sets, batches of {rows['batch_size'].max()}; worst "
         f"{_rms(found)}. {rivals.capitalize()}.",
     )
@@ -194,7 +195,7 @@ def batch_limit(runs: pd.DataFrame) -> Measurement | None:
     below = mean_errors(rows, "forecast·drift")
     return Measurement(
         value=float(found["error"].max()),
-        interval=value_range(found["error"]),
+        interval=value_range(found["error"], "data sets, with and without momentum"),
         in_scope=float(below[below["mixing"] < SMALL_MIXING]["error"].max()),
         scope=f"where κ < {SMALL_MIXING}",
         note=f"Not a claim that should hold: it marks where the law ends. Without momentum and "

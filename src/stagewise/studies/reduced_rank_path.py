@@ -7,8 +7,8 @@ from matplotlib.ticker import NullFormatter
 
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     learning_times,
@@ -109,7 +109,7 @@ def passes_by_regression(times: pd.DataFrame) -> Measurement | None:
     scope = float(largest[COMMUTING]) if COMMUTING in largest else None
     return Measurement(
         value=float(largest.max()),
-        interval=Interval(float(largest.min()), float(largest.max()), "range"),
+        interval=value_range(largest, "data sets"),
         in_scope=scope,
         scope="where the moments commute and σ²/λ orders the modes as σ does" if scope else "",
         note=f"Smallest relative distance of W to reduced-rank regression along training, worst rank "

@@ -126,7 +126,7 @@ def _overlap(times: pd.DataFrame, depth: int) -> Measurement | None:
     limited = len(kept) > 0 and len(kept) < len(by_rate)
     return Measurement(
         value=float(by_rate.max()),
-        interval=value_range(own["overlap"]),
+        interval=value_range(own["overlap"], "runs at every rate"),
         in_scope=float(kept.max()) if limited else None,
         scope=f"at learning rates up to {kept.index.max():g}" if limited else "",
         note=f"Share of its target that the next singular value has reached when one is at 90 %, "
@@ -174,7 +174,8 @@ for _claim in (stages_of_two_layers, stages_of_three_layers):
 @STUDY.claim(
     "cao_rmsprop_rate",
     source="cao2022",
-    statement="Larger learning rates help RMSProp through the stages: the iterations fall at least in proportion to 1/rate (exponent −0.9 or less, median over starts).",
+    statement="Larger learning rates help RMSProp through the stages: the iterations fall at "
+    "least in proportion to 1/rate (exponent −0.9 or less, median over starts).",
     reads=COORDINATE,
     holds=at_most(-0.9),
 )

@@ -10,8 +10,8 @@ from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.depth import (
     with_product_scale,
 )
+from stagewise.studies.common.measures import value_range
 from stagewise.studies.common.study import (
-    Interval,
     Measurement,
     Study,
     plateaus,
@@ -23,11 +23,12 @@ STUDY = Study(
     __name__,
     order=120,
     question="Does deep matrix factorisation go from saddle to saddle?",
-    title="Deep matrix factorisation escapes one saddle per singular value",
+    title="Deep matrix factorisation escapes one saddle per singular value if these are well apart",
     caption="""{% set each = experiments.saddle_stages -%}
 {% set data = datasets[each.datasets[0]] -%}
 Deep matrix factorisation of a fully observed target of rank R with singular values 2^(R−1), …, 2, 1 (n = {{ data.dim_in }}, width n, Gaussian start, product scale ε = {{ each.product_scale | join(", ") }}; step {{ each.step_size | join(", ") }}/(Lσ₁^(2−2/L)); one run for each of {{ each.replicates }} ranks and every depth; parameters ours). Left: singular values of the product at the highest rank, the k-th with the marker of rank k; dotted: their targets. Middle: loss for R = {{ data.rank | join(", ") }}; dotted: ½Σσₖ² over the modes not yet learned, the loss at which training should rest. Right: gradient norm, ranks shifted by factors of 100 apart, with the peaks that were counted as stages: R of them for rank R.""",
-    alt="Singular values, loss and gradient norm of deep factorisations over training by rank and depth: plateaus and one peak of the gradient per singular value.",
+    alt="Singular values, loss and gradient norm of deep factorisations over training by rank and "
+    "depth: plateaus and one peak of the gradient per singular value.",
 )
 CURVES = trajectory_summary("saddle_stages", of=("response_values", "loss", "gradient_norm"))
 STAGES = stages("saddle_stages")
@@ -142,7 +143,8 @@ def _curve(
 @STUDY.claim(
     "cao_plateau_loss",
     source="cao2022",
-    statement="The saddles are the best maps of rank r = 0, 1, …: the loss there is ½Σσₖ² over k > r.",
+    statement="The saddles are the best maps of rank r = 0, 1, …: the loss there is ½Σσₖ² over k "
+    "> r.",
     reads=PLATEAUS,
     holds=at_most(0.05),
 )
@@ -159,9 +161,9 @@ def plateau_loss(rests: pd.DataFrame) -> Measurement | None:
     )
     return Measurement(
         value=float(gap[saddles["product_scale"] == smallest].max()),
-        interval=Interval(float(gap.min()), float(gap.max()), "range"),
+        interval=value_range(gap, "all runs and scales"),
         note=f"Largest relative deviation of the loss at a plateau from ½Σσₖ² over the modes not yet "
-        f"learned, over ranks and seeds: {listed}. The interval is over all runs and scales.",
+        f"learned, over ranks and seeds: {listed}.",
     )
 
 

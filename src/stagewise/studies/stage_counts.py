@@ -24,7 +24,8 @@ STUDY = Study(
 {% set n20 = [all.stage_counts_3, all.stage_counts_4] -%}
 {% set n50 = [all.stage_counts_3_50, all.stage_counts_4_50] -%}
 Stages of escape from saddles counted in {{ data.draws }} runs a point ({{ two.replicates }} a depth and size), over the rank of the target, depth L, size n and share of observed entries ({{ data.observed | join(", ") }}); step {{ two.step_size | join(", ") }} over the top curvature of the loss at the balanced solution (Lσ₁^(2−2/L), or less where entries are missing), of which 2 is the largest stable one; ε = {{ two.product_scale | join(", ") }} at two layers, at three and four {% for each in n20 %}{{ each.product_scale | join(", ") }}{{ " and " if not loop.last }}{% endfor %} for n = 20, {% for each in n50 %}{{ each.product_scale | join(", ") }}{{ " and " if not loop.last }}{% endfor %} for n = 50. A stage is a peak of the gradient norm, at least 1.5 times above the plateaus beside it, during which a singular value of the product comes to half of the target's. (a–c) Mean and range; line: one stage a mode. (d–f) Share of runs that end within 5 % of the whole target.""",
-    alt="Stages counted against the rank of the target by depth, size and observed share, and the share of runs that recover the target.",
+    alt="Stages counted against the rank of the target by depth, size and observed share, and the "
+    "share of runs that recover the target.",
 )
 STAGES = stages(
     "stage_counts_2", "stage_counts_3", "stage_counts_3_50", "stage_counts_4", "stage_counts_4_50"

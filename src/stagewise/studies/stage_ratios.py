@@ -19,9 +19,8 @@ STUDY = Study(
     title="The closer two singular values, the smaller a start their stages need",
     caption="""\
 {% set two = experiments.stage_ratios_2 -%}
-{% set three = experiments.stage_ratios_3 -%}
 {% set data = datasets[two.datasets[0]] -%}
-Share of {{ data.draws }} Gaussian starts a point that go through one stage for each singular value, over the ratio of neighbouring singular values (rank {{ data.rank | join(", ") }}, n = {{ data.dim_in }}, all entries observed, step {{ two.step_size | join(", ") }}/(Lσ₁^(2−2/L))), by product scale ε. Lines: the ratio up to which the stages of an aligned start are derived to separate, r = 1 − 4.6/ln(1/ε) at two layers and 1 − 2.0 ε^(1/3) at three. Gaussian starts scatter around it: at two layers each by about half a unit of ln ε, at three by a third of their learning times.""",
+Share of {{ data.draws }} Gaussian starts a point ({{ two.replicates }} a depth and scale) that go through one stage for each singular value, over the ratio of neighbouring singular values (rank {{ data.rank | join(", ") }}, n = {{ data.dim_in }}, all entries observed, step {{ two.step_size | join(", ") }}/(Lσ₁^(2−2/L))), by product scale ε. Lines: the ratio up to which the stages of an aligned start are derived to separate, r = 1 − 4.6/ln(1/ε) at two layers and 1 − 2.0 ε^(1/3) at three. Gaussian starts scatter around it: at two layers each by about half a unit of ln ε, at three by a third of their learning times.""",
     alt="Share of runs with one stage per singular value against the ratio of neighbouring singular "
     "values: it falls from one to zero at a ratio that grows as the start vanishes.",
 )
@@ -88,7 +87,7 @@ def _shares(axes: Axes, runs: pd.DataFrame, depth: int) -> None:
         ratio = grid[separating_scale(grid, depth) >= scale].max(initial=grid[0])
         axes.axvline(ratio, color=colour, linestyle=style.LINES[place], linewidth=0.9)
     axes.set(xlabel="ratio of neighbouring singular values", ylim=(-5, 105), xlim=(0.45, 1.005))
-    axes.legend(title=r"product scale $\varepsilon$", loc="lower left")
+    axes.legend(title=r"product scale $\varepsilon$", loc="best")
 
 
 def _cells(runs: pd.DataFrame) -> str:

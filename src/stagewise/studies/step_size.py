@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from stagewise.arrays import FloatArray
 from stagewise.studies.common import style
 from stagewise.studies.common.conditions import at_most, within
-from stagewise.studies.common.measures import failure_bracket
+from stagewise.studies.common.measures import failure_bracket, value_range
 from stagewise.studies.common.stability import (
     stability_brackets,
     swapped_pairs,
@@ -28,7 +28,9 @@ STUDY = Study(
 {% set pair = experiments.stable_step -%}
 {% set order = experiments.mode_order -%}
 Outcomes of full-matrix gradient descent over the step size. (a) One aligned mode, {{ single.replicates }} values of λ/σ: below ησ = ½ it approaches its target from below, up to 1 it overshoots and converges, beyond it does not converge; λ makes no difference. (b) Two modes with random λ from a Gaussian start, {{ pair.replicates }} problems a step: here λ does matter. The vertical axis is the step over the stable step 2/max λᵢ(wᵢ + wⱼ) of the balanced solution (w = σ/λ); below 1 runs end at a balanced solution (the layers' Gram matrices agree), above it they settle on an unbalanced one or diverge, some although ησ₁ ≤ ½. (c) Share of {{ order.replicates }} random pairs whose weaker mode is learned first at ησ₁ = {{ order.step_size | join(", ") }}, with 95 % intervals, for δ = {{ order.delta | join(", ") }} and exactly diagonal starts: where λ differs, order can be lost at finite δ, and returns as δ grows.""",
-    alt="Outcomes over the step size: one aligned mode approaches from below up to one half and converges up to one; two modes end balanced below the derived bound; share of pairs out of order by initial scale.",
+    alt="Outcomes over the step size: one aligned mode approaches from below up to one half and "
+    "converges up to one; two modes end balanced below the derived bound; share of pairs out of "
+    "order by initial scale.",
 )
 SINGLE = learning_times("step_size", of=("mode_strengths",))
 PAIR = learning_times("stable_step", of=("mode_strengths", "imbalance"))
@@ -172,7 +174,7 @@ def _threshold(
     bracket = failure_bracket(fine, step)
     return Measurement(
         value=sum(bracket) / 2,
-        interval=Interval(*bracket, "range"),
+        interval=Interval(*bracket, "range", "these two steps"),
         note=f"All runs {meaning} up to the first value of ησ, not all at the second; {len(times)} "
         f"aligned runs of one mode with λ/σ from {ratio.min():.2g} to {ratio.max():.2g}. At {mixed} "
         "of the steps the outcome depends on λ.",
@@ -182,7 +184,8 @@ def _threshold(
 @STUDY.claim(
     "gidel_order",
     source="gidel2019",
-    statement="For small enough steps the stronger mode is learned first (share of pairs out of order at the smaller step is 0, largest start).",
+    statement="For small enough steps the stronger mode is learned first (share of pairs out of "
+    "order at the smaller step is 0, largest start).",
     reads=ORDER,
     holds=at_most(0),
 )
@@ -204,7 +207,9 @@ def order(times: pd.DataFrame) -> Measurement | None:
     smallest, largest = by_step[steps[0]].iloc[0], by_step[steps[0]].iloc[-1]
     return Measurement(
         value=float(smallest["share"]),
-        interval=Interval(float(smallest["low"]), float(smallest["high"]), "95 % confidence"),
+        interval=Interval(
+            float(smallest["low"]), float(smallest["high"]), "95 % confidence", "Wilson's"
+        ),
         in_scope=float(largest["share"]),
         scope="at the smallest start",
         note=f"Pairs learned in the wrong order with random λ: {listed}; with equal λ "
@@ -240,9 +245,8 @@ def stable_step_bound(near: pd.DataFrame, pairs: pd.DataFrame) -> Measurement | 
     failed, small = far["ending"] == "no convergence", far["relative_step_size"] <= 0.5
     return Measurement(
         value=float(middle[(middle - 1).abs().idxmax()]),
-        interval=Interval(float(brackets["low"].min()), float(brackets["high"].max()), "range"),
-        note=f"Steps over the bound, of {len(brackets)} pairs of modes; the interval goes from the lowest "
-        f"step that a run is known to bear to the highest that is the first to be too large. From far "
+        interval=value_range(brackets.to_numpy(), "the ends of the brackets of all pairs"),
+        note=f"Steps over the bound, of {len(brackets)} pairs of modes. From far "
         f"below to far above the bound {(below == balanced).mean():.1%} of {len(far)} runs end as it "
         f"says: below it {(below & balanced).sum()} of {below.sum()} end balanced; above it "
         f"{(~below & balanced).sum()} do, {(~below & failed).sum()} do not converge and "

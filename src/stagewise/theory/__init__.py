@@ -1,7 +1,7 @@
 """Prediction: what the mathematics says, from moments alone. Simulates and measures nothing.
 
-`theory.forecast` is that of the package: its integrated method follows a run in coarse steps, which
-is no business of this room, and so it is found there when asked for.
+`theory.forecast` is loaded lazily from `stagewise.forecast`, because its integrated method runs
+`dynamics`, which this room never imports.
 """
 
 from importlib import import_module
@@ -10,7 +10,11 @@ from typing import Any
 from stagewise.theory.completion import greedy_completions
 from stagewise.theory.depth import descent_iteration, flow_time, leading_iteration, strength_left
 from stagewise.theory.flow import linear_flow, linear_model, two_layer_flow
-from stagewise.theory.learning_times import flow_learning_iteration, learning_iteration
+from stagewise.theory.learning_times import (
+    discrete_correction,
+    flow_learning_iteration,
+    learning_iteration,
+)
 from stagewise.theory.perturbation import waiting_growth
 from stagewise.theory.reduced_rank import reduced_rank_regression, ridge_regression
 from stagewise.theory.saddles import (
@@ -24,7 +28,6 @@ from stagewise.theory.saddles import (
 from stagewise.theory.step_size import (
     CONVERGENCE_THRESHOLD,
     OVERSHOOT_THRESHOLD,
-    discrete_correction,
     stable_step,
 )
 

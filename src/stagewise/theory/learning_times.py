@@ -41,3 +41,11 @@ def _check_positive(**given: float | FloatArray) -> None:
         bad = bad[~(bad > 0)]
         if len(bad):
             raise StagewiseError(f"{name} holds {bad[0]:g}; it must be positive throughout.")
+
+
+def discrete_correction(growth: FloatArray) -> FloatArray:
+    """x/ln(1 + x): how many times later descent learns than the law δ/(ησ) says.
+
+    growth : x = step_size·sigma > 0, any shape. Source: derived, the ratio of the two laws above.
+    """
+    return np.asarray(growth / np.log1p(growth))

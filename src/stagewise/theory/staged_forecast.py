@@ -26,6 +26,8 @@ gives .013. The first value tried; not tuned.
 _GRID_STEP = 0.2
 _GRID_START, _GRID_STOP = 1e-3, 1e3
 """Of ln X, and of λX at the largest and the smallest eigenvalue."""
+_UNSEEN = 1e-60
+"""Share of the largest eigenvalue below which another might as well be zero."""
 
 _HALVINGS = 50
 _DYING = 1e-9
@@ -218,7 +220,8 @@ class _Grid:
 
     @classmethod
     def of(cls, eigenvalues: FloatArray) -> "_Grid":
-        first, last = _GRID_START / eigenvalues[-1], _GRID_STOP / eigenvalues[eigenvalues > 0][0]
+        seen = eigenvalues[eigenvalues > _UNSEEN * eigenvalues[-1]]
+        first, last = _GRID_START / eigenvalues[-1], _GRID_STOP / seen[0]
         return cls(np.exp(np.arange(np.log(first), np.log(last) + _GRID_STEP, _GRID_STEP)))
 
     def root(self, excess: FloatArray) -> float:

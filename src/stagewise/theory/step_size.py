@@ -20,15 +20,6 @@ that the fixed point still attracts.
 """
 
 
-def discrete_correction(growth: FloatArray) -> FloatArray:
-    """x/ln(1 + x): how many times later descent learns than the law δ/(ησ) says.
-
-    growth : x = step_size·sigma > 0, any shape. Source: derived, the ratio of the two laws in
-    `learning_times`.
-    """
-    return np.asarray(growth / np.log1p(growth))
-
-
 def stable_step(sigma: FloatArray, lam: FloatArray, largest_eigenvalue: float = 0.0) -> float:
     """Largest step at which the balanced two-layer solution of commuting moments is stable.
 

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import binomtest
 
-from stagewise.studies.common.comparisons import slope_over_scale, start_scatter
+from stagewise.studies.common.comparisons import seed_floor, slope_over_scale, start_scatter
 from stagewise.studies.common.measures import wilson_interval
 from stagewise.studies.common.stability import swapped_pairs, with_stability
 from stagewise.studies.generalisation import best_errors
@@ -144,3 +144,9 @@ def test_the_best_error_of_a_method_is_set_against_ridge_on_the_same_draw():
     assert_allclose(over["two layers"], [0.5, 1.0])
     assert_allclose(over["one layer"], [1.0, 2.0])
     assert_allclose(over["reduced rank"], [1.25, 2.0])
+
+
+def test_the_seeds_leave_the_scatter_of_the_logarithm_of_one_normal_number_over_their_root():
+    times = pd.DataFrame({"delta": [4.0] * 3, "seed": [0, 1, 2], "width": 1, "mode": 1})
+    # The variance of ln|z| is π²/8.
+    assert_allclose(seed_floor(times)[4.0], np.sqrt(np.pi**2 / 8 / 3) / 4)

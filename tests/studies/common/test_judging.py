@@ -4,10 +4,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from stagewise.pipeline.aggregates import SCHEMAS
+from stagewise.pipeline.joining import SCHEMAS
 from stagewise.store.files import write_table
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.judging import MISSING, RunTables, judge
+from stagewise.studies.common.measures import share_confidence
 from stagewise.studies.common.study import (
     Interval,
     Measurement,
@@ -42,7 +43,9 @@ def claim_of(measure, reads=TIMES):
 
 
 def measured(value, **more):
-    return lambda times: Measurement(value, Interval(value, value, "range"), "A note.", **more)
+    return lambda times: Measurement(
+        value, Interval(value, value, "range", "runs"), "A note.", **more
+    )
 
 
 TABLES = Given({"learning_times": pd.DataFrame({"value": [0.5, 0.75]})})
@@ -72,6 +75,17 @@ def test_a_claim_whose_experiments_the_run_lacks_is_not_measured():
     assert (judgement.verdict, judgement.note, judgement.measured) == ("not run", MISSING, None)
 
 
+def test_a_note_ends_with_what_its_interval_is():
+    assert judge(claim_of(measured(0.5)), TABLES).note == (
+        "A note. The interval is the range over runs."
+    )
+    share = share_confidence(3, 4)
+    judged = judge(claim_of(lambda times: Measurement(0.75, share, "A note.")), TABLES)
+    assert judged.note.endswith(
+        "The interval is a 95 % confidence interval (Wilson's, for a share of 4)."
+    )
+
+
 def test_what_could_not_be_measured_has_no_number():
     judgement = judge(claim_of(measured(math.nan)), TABLES)
     assert (judgement.measured, judgement.interval) == (None, None)
@@ -80,7 +94,9 @@ def test_what_could_not_be_measured_has_no_number():
 
 def largest(times):
     value = float(times["value"].max())
-    return Measurement(value, Interval(float(times["value"].min()), value, "range"), "A note.")
+    return Measurement(
+        value, Interval(float(times["value"].min()), value, "range", "runs"), "A note."
+    )
 
 
 def test_rivals_are_measured_like_the_claim_and_rejected_where_it_falls():
@@ -90,6 +106,20 @@ def test_rivals_are_measured_like_the_claim_and_rejected_where_it_falls():
     twice, half = judge(claim, TABLES).rival
     assert (twice.measured, twice.rejected) == (1.5, True)
     assert (half.measured, half.rejected) == (0.375, False)
+
+
+def test_a_rival_that_passes_in_the_scope_of_the_claim_is_not_rejected():
+    def scoped(times):
+        value = float(times["value"].max())
+        found = Interval(value, value, "range", "rows")
+        return Measurement(10 * value, found, "A note.", in_scope=value, scope="at small steps")
+
+    claim = claim_of(scoped)
+    claim.rival("as large")(lambda times: times)
+    claim.rival("twice as large")(lambda times: times * 2)
+    same, twice = judge(claim, TABLES).rival
+    assert (same.measured, same.rejected) == (7.5, False)
+    assert (twice.measured, twice.rejected) == (15.0, True)
 
 
 def test_a_rival_that_changes_its_table_does_not_change_the_claims():

@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from stagewise.errors import StagewiseError
 from stagewise.studies.common import registry
+from stagewise.studies.common.ledger import read_claims
 
 
 def test_every_module_in_the_folder_is_a_study_in_the_order_of_the_page():
@@ -29,6 +31,13 @@ def test_a_study_has_all_that_the_page_shows(study):
 @pytest.mark.parametrize("claim", registry.claims(), ids=lambda claim: claim.id)
 def test_a_claim_names_a_rival(claim):
     assert claim.rivals
+
+
+def test_what_the_default_run_measured_lies_in_its_interval_and_rejects_every_rival():
+    for each in read_claims(Path(__file__).resolve().parents[3] / "reference/claims.json"):
+        if each.measured is not None:
+            assert each.interval[0] <= each.measured <= each.interval[1], each.id
+            assert all(rival.rejected for rival in each.rival), each.id
 
 
 def test_outlines_are_kept_and_read_again(tmp_path):

@@ -85,7 +85,7 @@ def test_a_table_of_runs_names_its_experiments():
 
 
 def test_a_scope_has_a_number_and_words():
-    interval = Interval(0, 1, "range")
+    interval = Interval(0, 1, "range", "runs")
     with pytest.raises(ValueError, match="in_scope and scope come together"):
         Measurement(0.5, interval, "", in_scope=0.2)
     with pytest.raises(ValueError, match="in_scope and scope come together"):

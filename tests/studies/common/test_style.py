@@ -1,6 +1,12 @@
 """Colours stay apart without green cones and in grey, or are told apart by markers and lines."""
 
+import re
+import zlib
+from io import BytesIO
+
 import pytest
+from fontTools.ttLib import TTFont
+from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
 
@@ -42,3 +48,19 @@ def test_distinct_colours_need_markers_in_grey():
     assert closest(style.distinct_colours(), "grey") < DISTINCT
     assert len(set(style.MARKERS)) >= 6
     assert len(set(map(str, style.LINES))) >= 5
+
+
+def test_fonts_in_a_pdf_hold_outlines_and_nothing_that_shifts_or_joins_letters(tmp_path):
+    style.apply()
+    figure = Figure()
+    figure.text(0, 0, r"first $\sigma_1$")
+    style.save(figure, tmp_path / "figure.pdf", tmp_path / "figure.png")
+    pdf = (tmp_path / "figure.pdf").read_bytes()
+    streams = [
+        zlib.decompress(each) for each in re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", pdf, re.S)
+    ]
+    fonts = [TTFont(BytesIO(each)) for each in streams if each.startswith(b"\0\1\0\0")]
+    assert len(fonts) >= 2
+    for font in fonts:
+        assert "glyf" in font
+        assert {"GSUB", "GPOS", "GDEF", "kern"}.isdisjoint(font.keys())

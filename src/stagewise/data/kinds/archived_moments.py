@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stagewise.data.archive import FOLDER, knows_means, read_archive
+from stagewise.data.compact_moments import FOLDER, knows_means, read_archive
 from stagewise.data.kind import Data
 from stagewise.problems.moments import Moments
 
@@ -22,6 +22,11 @@ class ArchivedMomentsData(Data):
     def moments(self, name: str, folder: Path) -> list[Moments]:
         """The moments of the archive."""
         return [read_archive(self.name, folder).moments()]
+
+    def files(self) -> list[str]:
+        """The package's archive: where it is replaced, the moments are made again."""
+        path = FOLDER / f"{self.name}.npz"
+        return [str(path)] if path.is_file() else []
 
     def centred_only(self) -> bool:
         """Whether the package's archive of this name lacks the means."""

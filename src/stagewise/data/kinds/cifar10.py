@@ -94,9 +94,9 @@ class Cifar10Data(Data):
         """The archive, with the digest that it is verified by."""
         return {ARCHIVE.name: ARCHIVE.digest_text}
 
-    def look(self, folder: Path) -> None:
-        """Read one block of what is there, without downloading."""
-        next(self.model_copy(update={"download": False}).blocks(folder, 1))
+    def look(self, folder: Path, download: bool = False) -> None:
+        """Read one block of what is there."""
+        next(self.model_copy(update={"download": download and self.download}).blocks(folder, 1))
 
 
 def read_batch(stream: IO[bytes], name: str, size: int) -> Iterator[tuple[AnyArray, AnyArray]]:

@@ -108,9 +108,9 @@ class _IdxData(Data):
         """Both files, with the digests that they are verified by."""
         return {each.name: each.digest_text for each in self.sources.values()}
 
-    def look(self, folder: Path) -> None:
-        """Look for both files and verify them, without downloading."""
-        self.model_copy(update={"download": False}).load(folder)
+    def look(self, folder: Path, download: bool = False) -> None:
+        """Look for both files and verify them."""
+        self.model_copy(update={"download": download and self.download}).load(folder)
 
 
 class MnistData(_IdxData):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from stagewise.analysis.crossings import geometric_records, learning_iterations, mode_rows
+from stagewise.analysis import crossing_iteration
+from stagewise.analysis.crossings import geometric_records, mode_rows
 from stagewise.arrays import FloatArray
 from stagewise.config.training import UpdateRules
 from stagewise.dynamics.on_data import Network, train_on_data
@@ -121,7 +122,7 @@ def _aligned_times(
         measure,
         rule=rule,
     )
-    return learning_iterations(records, shares)
+    return crossing_iteration(records, shares)
 
 
 def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:

@@ -5,11 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
     geometric_records,
-    learning_iterations,
     mode_rows,
     response_values,
+    until_learned,
 )
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import BatchSetting, MiniBatches
@@ -158,17 +159,12 @@ class _Training:
         runs = 1 if replace is None else self.experiment.replicates
         sigma_x = self.inputs.T @ self.inputs / len(self.inputs)
         targets = np.array(self.experiment.sigma[: setting.modes])
-        learned = np.zeros((runs, setting.modes), dtype=bool)
 
         def measure(layers: list[FloatArray], _: list[FloatArray]) -> FloatArray:
             product = layers[0]
             for layer in layers[1:]:
                 product = product @ layer
             return np.asarray(response_values(sigma_x @ product, setting.modes) / targets)
-
-        def until(shares: FloatArray) -> bool:
-            np.logical_or(learned, shares >= 0.5, out=learned)
-            return bool(learned.all())
 
         records, shares = train_on_data(
             Network(),
@@ -180,9 +176,9 @@ class _Training:
             measure,
             sampling=None if replace is None else Sampling(setting.batch_size, replace),
             generators=[self._batches(bool(replace), seed) for seed in range(runs)],
-            until=until,
+            until=until_learned(np.zeros((runs, setting.modes), dtype=bool)),
         )
-        return learning_iterations(records, shares)
+        return crossing_iteration(records, shares)
 
     def _start(self) -> list[FloatArray]:
         """Gaussian layers, the same at every scale but for the scale."""

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
     geometric_records,
-    learning_iterations,
     mode_rows,
     response_values,
+    until_learned,
 )
 from stagewise.arrays import FloatArray
 from stagewise.config.training import Networks
@@ -155,16 +156,11 @@ class _Run:
             for shape in shapes
         ]
         network = Network(self.activation, self.loss)
-        learned = np.zeros((runs, samples.modes), dtype=bool)
         projected = samples.centred.T / len(samples.centred)
 
         def measure(layers: list[FloatArray], biases: list[FloatArray]) -> FloatArray:
             response = projected @ network.outputs(samples.inputs, layers, biases)
             return np.asarray(response_values(response, samples.modes) / samples.targets)
-
-        def until(shares: FloatArray) -> bool:
-            np.logical_or(learned, shares >= 0.5, out=learned)
-            return bool(learned.all())
 
         slowest = self.rule.growth(self.step, samples.targets[-1])
         first = self.delta / float(self.rule.growth(self.step, samples.targets[0]))
@@ -184,6 +180,6 @@ class _Run:
             ],
             rule=HeavyBallSteps(momentum=self.experiment.momentum),
             use_biases=True,
-            until=until,
+            until=until_learned(np.zeros((runs, samples.modes), dtype=bool)),
         )
-        return learning_iterations(records, shares)
+        return crossing_iteration(records, shares)

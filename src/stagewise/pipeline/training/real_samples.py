@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
     geometric_records,
-    learning_iterations,
     mode_rows,
     response_values,
+    until_learned,
 )
 from stagewise.arrays import FloatArray
 from stagewise.config.training import RealSamples
@@ -150,11 +151,6 @@ class _Way:
             np.stack([scale / np.sqrt(shape[0]) * draw.standard_normal(shape) for draw in starts])
             for shape in shapes
         ]
-        learned = np.zeros((runs, task.modes), dtype=bool)
-
-        def until(shares: FloatArray) -> bool:
-            np.logical_or(learned, shares >= 0.5, out=learned)
-            return bool(learned.all())
 
         inputs, outputs = (task.inputs, task.outputs) if self.batch_size else task.condensed()
         growth = self.rule.growth(self.step, targets[[0, -1]])
@@ -172,9 +168,9 @@ class _Way:
             sampling=Sampling(self.batch_size) if self.batch_size else None,
             generators=[self._batches(seed) for seed in range(runs)],
             rule=HeavyBallSteps(momentum=self.momentum),
-            until=until,
+            until=until_learned(np.zeros((runs, task.modes), dtype=bool)),
         )
-        return learning_iterations(records, shares)
+        return crossing_iteration(records, shares)
 
     def _batches(self, seed: int) -> np.random.Generator:
         return generator(

@@ -4,11 +4,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
     geometric_records,
-    learning_iterations,
     mode_rows,
     response_values,
+    until_learned,
 )
 from stagewise.arrays import FloatArray
 from stagewise.config.training import RuleSetting, UpdateRules
@@ -119,15 +120,10 @@ class _Training:
             * np.stack([draw.standard_normal(shape) for draw in starts])
             for shape in ((modes, width), (width, modes))
         ]
-        learned = np.zeros((runs, modes), dtype=bool)
 
         def measure(layers: list[FloatArray], _: list[FloatArray]) -> FloatArray:
             response = np.array(self.experiment.lam)[:, None] * (layers[0] @ layers[1])
             return np.asarray(response_values(response, modes) / wanted)
-
-        def until(shares: FloatArray) -> bool:
-            np.logical_or(learned, (shares >= 0.5) | ~np.isfinite(wanted), out=learned)
-            return bool(learned.all())
 
         records, shares = train_on_data(
             Network(),
@@ -138,9 +134,9 @@ class _Training:
             geometric_records(1, self._last(delta), 0.01),
             measure,
             rule=self.setting.optimizer,
-            until=until,
+            until=until_learned(np.broadcast_to(~np.isfinite(wanted), (runs, modes)).copy()),
         )
-        return learning_iterations(records, shares)
+        return crossing_iteration(records, shares)
 
     def _last(self, delta: float) -> float:
         law = self.law or DESCENT

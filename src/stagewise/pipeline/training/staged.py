@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
     geometric_records,
-    learning_iterations,
     mode_rows,
     response_values,
+    until_learned,
 )
 from stagewise.arrays import FloatArray
 from stagewise.config.training import StagedProblems
@@ -103,14 +104,9 @@ def _times(
     targets = np.stack([each.modes.sigma for each in problems])
     sigma_x = np.stack([each.sigma_x for each in problems])
     samples = [_samples(each) for each in problems]
-    learned = np.zeros(targets.shape, dtype=bool)
 
     def measure(layers: list[FloatArray], _: list[FloatArray]) -> FloatArray:
         return np.asarray(response_values(sigma_x @ layers[0] @ layers[1], modes) / targets)
-
-    def until(shares: FloatArray) -> bool:
-        np.logical_or(learned, shares >= 0.5, out=learned)
-        return bool(learned.all())
 
     slowest = DESCENT.growth(steps, targets[:, -1]).min()
     records, shares = train_on_data(
@@ -121,6 +117,6 @@ def _times(
         steps,
         geometric_records(1, _PATIENCE * (delta + 4) / float(slowest), 0.005),
         measure,
-        until=until,
+        until=until_learned(np.zeros(targets.shape, dtype=bool)),
     )
-    return learning_iterations(records, shares)
+    return crossing_iteration(records, shares)

@@ -5,14 +5,6 @@ import pandas as pd
 
 from stagewise.theory import descent_iteration, leading_iteration
 
-STAGE_COUNTS = (
-    "stage_counts_2",
-    "stage_counts_3",
-    "stage_counts_3_50",
-    "stage_counts_4",
-    "stage_counts_4_50",
-)
-
 RECOVERED = 0.05
 """A target counts as recovered when the product ends within this share of its norm."""
 

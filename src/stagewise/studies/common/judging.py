@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from stagewise.pipeline.aggregates import joined
+from stagewise.pipeline.joining import joined
 from stagewise.store.formats import read_csv
 from stagewise.store.schemas import measured_from
 from stagewise.studies.common.study import (
@@ -28,7 +28,7 @@ MISSING = "The experiments that measure this are not part of this run."
 
 @dataclass(frozen=True)
 class RivalOutcome:
-    """What the claim's own measurement gives under a rival law, and whether that is rejected."""
+    """What the claim's own measurement gives under a rival law; rejected: refuted in every scope."""
 
     law: str
     measured: float | None
@@ -151,9 +151,11 @@ def _measured(claim: Claim, frames: tuple[pd.DataFrame, ...]) -> Measurement | N
 
 def _outcome(claim: Claim, law: str, changed: Any) -> RivalOutcome:
     measurement = _measured(claim, changed if isinstance(changed, tuple) else (changed,))
-    value = None if measurement is None or np.isnan(measurement.value) else measurement.value
-    rejected = value is not None and not claim.holds.holds_for(value)
-    return RivalOutcome(law, None if value is None else float(value), rejected)
+    if measurement is None or np.isnan(measurement.value):
+        return RivalOutcome(law, None, rejected=False)
+    # In no scope may a rival pass either, or a claim that holds in its scope alone would prove nothing.
+    rejected = verdict_on(claim, measurement).verdict == "refuted"
+    return RivalOutcome(law, float(measurement.value), rejected)
 
 
 def verdict_on(
@@ -186,7 +188,11 @@ def verdict_on(
         interval=(low, high) if known else None,
         interval_kind=measurement.interval.kind if known else None,
         verdict=verdict,
-        note=measurement.note if known else f"It could not be measured. {measurement.note}",
+        note=(
+            f"{measurement.note} {measurement.interval.sentence}"
+            if known
+            else f"It could not be measured. {measurement.note}"
+        ),
         in_scope=None if measurement.in_scope is None else float(measurement.in_scope),
         scope=measurement.scope,
     )

@@ -19,15 +19,16 @@ def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, flo
     return min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
 
 
-def value_range(values: pd.Series | FloatArray) -> Interval:
-    """Smallest and largest of the values that a measured value summarises."""
+def value_range(values: pd.Series | FloatArray, over: str) -> Interval:
+    """Smallest and largest of the values that a measured value summarises; over : of which, in words."""
     array = np.asarray(values, dtype=np.float64)
-    return Interval(float(array.min()), float(array.max()), "range")
+    return Interval(float(array.min()), float(array.max()), "range", over)
 
 
 def share_confidence(count: int, total: int) -> Interval:
     """95 % confidence interval of a share `count`/`total` (Wilson 1927), within [0, 1]."""
-    return Interval(*wilson_interval(count, total), "95 % confidence")
+    interval = wilson_interval(count, total)
+    return Interval(*interval, "95 % confidence", f"Wilson's, for a share of {total}")
 
 
 def bootstrap_confidence(
@@ -43,7 +44,9 @@ def bootstrap_confidence(
     array = np.asarray(values, dtype=np.float64)
     chosen = generator("bootstrap", resamples).integers(len(array), size=(resamples, len(array)))
     low, high = np.quantile(statistic(array[chosen], axis=1), [0.025, 0.975])
-    return Interval(float(low), float(high), "95 % confidence")
+    return Interval(
+        float(low), float(high), "95 % confidence", f"bootstrap over {len(array)} values"
+    )
 
 
 def failure_bracket(fine: pd.Series, step: pd.Series) -> tuple[float, float]:

@@ -59,7 +59,7 @@ _OUTLINES = TypeAdapter(list[Outline])
 
 
 def study_names() -> list[str]:
-    """Names of the studies: the modules in the folder `studies`, in the alphabet's order."""
+    """Names of the studies: the modules in the folder `studies`, alphabetically."""
     return sorted(each.name for each in pkgutil.iter_modules([str(_FOLDER)]) if not each.ispkg)
 
 

@@ -88,7 +88,7 @@ def _declares(kind: Kind, usually: tuple[Observable, ...] = ()) -> Callable[...,
     ) -> Table:
         return Table(kind, experiments, optional, datasets, of)
 
-    declare.__doc__ = f"The table {kind} of these experiments, as far as these observables tell."
+    declare.__doc__ = f"The table {kind} of these experiments, as far as these observables go."
     return declare
 
 
@@ -107,12 +107,21 @@ class Interval:
     """An interval around a measured value.
 
     kind : "95 % confidence", of the value itself; "range", the smallest and the largest of what
-    the value summarises (runs, steps or cells; the note says which).
+    the value summarises. over : in words what that is, as it follows "the range over", or how the
+    confidence was found; a note ends with it.
     """
 
     low: float
     high: float
     kind: IntervalKind
+    over: str
+
+    @property
+    def sentence(self) -> str:
+        """What the interval is."""
+        if self.kind == "range":
+            return f"The interval is the range over {self.over}."
+        return f"The interval is a {self.kind} interval ({self.over})."
 
 
 @dataclass(frozen=True)
@@ -190,7 +199,7 @@ class Study:
     module : `__name__` of the module that declares it; its last part names the study, its figure
     and the target that draws it. question : heading on the page. title : the answer in a sentence.
     caption : what the figure shows, a Jinja template that sees the configuration as `experiments`
-    and `datasets`. alt : the figure in a sentence for who cannot see it. order : position on the
+    and `datasets`. alt : the figure in a sentence for readers who cannot see it. order : position on the
     page, ascending.
     """
 
@@ -236,7 +245,8 @@ class Study:
 
         name : its id, also a target of the workflow. source : who claims it. statement : what is
         measured, and of which runs. reads : tables that the function is given. holds : condition
-        on the measured value, from theory or from what the claim says, and older than any result.
+        on the measured value, from theory or from what the claim says. It is committed before the run
+        that judges it; docs/claims.md says where one was changed after a result.
         """
         if name == self.name:
             raise ValueError(

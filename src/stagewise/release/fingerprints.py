@@ -44,7 +44,7 @@ def digest_of_rows(table: pd.DataFrame) -> str:
 def digest_of_labels(table: pd.DataFrame) -> str:
     """Digest of the labels that follow from numbers, and of places of missing and infinite values.
 
-    At the edge of a criterion, and where rounding decides when a mode is set free, these may differ
+    At the edge of a criterion, and where rounding decides when a mode starts to grow, these may differ
     between processors.
     """
     digest = hashlib.sha256(_text(table[[name for name in MEASURED if name in table.columns]]))

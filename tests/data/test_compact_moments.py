@@ -13,7 +13,8 @@ from stagewise.analysis import commutation
 from stagewise.cli import main
 from stagewise.config.sentences import parse_config
 from stagewise.data import images
-from stagewise.data.archive import (
+from stagewise.data.archiving import write_archive
+from stagewise.data.compact_moments import (
     FOLDER,
     TOLERANCE,
     archive_names,
@@ -21,7 +22,6 @@ from stagewise.data.archive import (
     read_archive,
     reduced,
 )
-from stagewise.data.archiving import write_archive
 from stagewise.data.kinds.archived_moments import ArchivedMomentsData
 from stagewise.data.kinds.mnist import MnistData
 from stagewise.dynamics import gradient_descent

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.studies.common.teachers import teacher_curves, teacher_misses
+from stagewise.studies.common.teacher_curves import teacher_curves, teacher_misses
 
 POINT = {"dataset": "teacher", "initialisation": "aligned", "delta": 5.0, "relative_step_size": 0.1}
 

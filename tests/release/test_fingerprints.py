@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stagewise.release.summaries import STATISTICS, digest_of_labels, digest_of_rows, summary
+from stagewise.release.fingerprints import STATISTICS, digest_of_labels, digest_of_rows, summary
 
 TABLE = pd.DataFrame(
     {

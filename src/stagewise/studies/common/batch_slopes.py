@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stagewise.studies.common.practice import slopes
+from stagewise.studies.common.training_slopes import slopes
 
 
 def _two_layers(runs: pd.DataFrame) -> pd.DataFrame:

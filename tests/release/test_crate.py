@@ -10,7 +10,7 @@ import pytest
 
 from stagewise.errors import StagewiseError
 from stagewise.planning.checking import make_plan
-from stagewise.release.archive import CHECKSUMS, METADATA, SOURCES, write_archive
+from stagewise.release.crate import CHECKSUMS, METADATA, SOURCES, write_archive
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
-from stagewise.release.recorded import recorded
+from stagewise.release.page_data import recorded
 from stagewise.store.files import write_table
 
 

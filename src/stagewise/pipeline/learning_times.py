@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from stagewise.analysis import crossing_iteration, outcomes, separation
 from stagewise.arrays import AnyArray, FloatArray
-from stagewise.pipeline.recorded import RecordedRuns, recorded_runs
+from stagewise.pipeline.run_arrays import RecordedRuns, recorded_runs
 from stagewise.store.schemas import LEARNING_TIMES
 from stagewise.theory import flow_learning_iteration, learning_iteration
 

@@ -7,7 +7,7 @@ import pytest
 
 from stagewise.clock import read_cost
 from stagewise.errors import StagewiseError
-from stagewise.pipeline.rule import logged
+from stagewise.pipeline.job import logged
 
 
 def job(path):

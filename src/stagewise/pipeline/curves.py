@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.pipeline.recorded import RecordedRuns, recorded_runs
+from stagewise.pipeline.run_arrays import RecordedRuns, recorded_runs
 from stagewise.store.schemas import GRID_COLUMNS, SUMMARY
 from stagewise.theory import linear_flow, two_layer_flow
 

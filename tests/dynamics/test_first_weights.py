@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from stagewise.arrays import FloatArray
 from stagewise.dynamics import gradient_descent
-from stagewise.dynamics.networks import initial_weights, layer_shapes, orientation
+from stagewise.dynamics.first_weights import initial_weights, layer_shapes, orientation
 from stagewise.problems.problem import Problem
 
 DELTA = 1.5
