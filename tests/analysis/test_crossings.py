@@ -55,8 +55,3 @@ def test_response_values_are_singular_values(shape):
     assert np.isnan(found[1]).all()
     assert np.isnan(found[2]).all()
     assert_allclose(found[[0, 3]], expected[[0, 3]], rtol=1e-7)
-
-
-def test_records_that_are_skipped_change_no_other():
-    every = geometric_records(20, 500, 0.03)
-    assert geometric_records(20, 500, 0.03, skip=100).tolist() == every[every >= 100].tolist()

@@ -21,15 +21,12 @@ def until_learned(learned: BoolArray) -> Callable[[FloatArray], bool]:
     return until
 
 
-def geometric_records(first: float, last: float, ratio: float, skip: float = 0.0) -> IntArray:
-    """Iterations from `first` to at least `last`, each `ratio` (or 1, if more) past the one before.
-
-    skip : those before it are left out, and no other changes.
-    """
+def geometric_records(first: float, last: float, ratio: float) -> IntArray:
+    """Iterations from `first` to at least `last`, each `ratio` (or 1, if more) past the one before."""
     points = [max(int(first), 0)]
     while points[-1] < last:
         points.append(points[-1] + max(1, int(ratio * points[-1])))
-    return np.array([each for each in points if each >= skip], dtype=np.int64)
+    return np.array(points, dtype=np.int64)
 
 
 def response_values(responses: FloatArray, modes: int) -> FloatArray:

@@ -105,15 +105,6 @@ def draw_batches(
     Without replacement an epoch has ⌊samples/batch_size⌋ batches; those left over sit it out.
     Raises StagewiseError where a batch would need more samples than there are.
     """
-    for block in _draw_blocks(generator, samples, Sampling(batch_size, replace)):
-        yield from block
-
-
-def _draw_blocks(
-    generator: np.random.Generator, samples: int, sampling: "Sampling"
-) -> Iterator[IntArray]:
-    """The same in blocks (steps, batch_size), all of one length."""
-    batch_size, replace = sampling.batch_size, sampling.replace
     if batch_size > samples and not replace:
         raise StagewiseError(
             f"batch_size is {batch_size}, but there are {samples} samples. Without replacement a "
@@ -123,20 +114,10 @@ def _draw_blocks(
     epochs = max(1, min(_CHUNK // (batches * batch_size), 64))
     while True:
         if replace:
-            yield generator.integers(samples, size=(epochs * batches, batch_size))
+            yield from generator.integers(samples, size=(epochs * batches, batch_size))
         else:
             order = generator.permutation(samples)[: batches * batch_size]
-            yield order.reshape(batches, batch_size)
-
-
-def _draw_together(
-    generators: list[np.random.Generator], samples: int, sampling: "Sampling"
-) -> Iterator[IntArray]:
-    """Samples of each step of all runs, (runs, batch_size) at a time."""
-    streams = [_draw_blocks(each, samples, sampling) for each in generators]
-    while True:
-        blocks = np.stack([next(stream) for stream in streams], axis=1)
-        yield from blocks
+            yield from order.reshape(batches, batch_size)
 
 
 @dataclass(frozen=True)
@@ -203,14 +184,18 @@ def train_on_data(
     taken = np.zeros(runs, dtype=np.int64)
     whole = np.broadcast_to(inputs, (runs, *inputs.shape[-2:]))
     landscape = SampleLandscape(network, whole, outputs, depth)
-    picks = _draw_together(generators or [], len(inputs), sampling) if sampling else iter(())
+    streams = [
+        draw_batches(each, len(inputs), sampling.batch_size, replace=sampling.replace)
+        for each in (generators or [])
+        if sampling is not None
+    ]
     kept, records = [], []
     with np.errstate(all="ignore"):
         for iteration in record_at.tolist():
             with stepping():
                 for _ in range(iteration - int(taken[0])):
                     if sampling is not None:
-                        picked = next(picks)
+                        picked = np.stack([next(stream) for stream in streams])
                         landscape = SampleLandscape(network, inputs[picked], outputs[picked], depth)
                     rule.advance(parameters, memory, landscape, steps, taken, 1)
                     taken += 1

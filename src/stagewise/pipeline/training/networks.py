@@ -28,8 +28,6 @@ from stagewise.theory.staged_forecast import staged_forecast
 
 _PATIENCE = 2.5
 _SPACING = 0.02
-_EARLIEST = 0.5
-"""Share of the plain law's time for the first mode before which nothing is learned (seen: .73)."""
 
 
 def network_rows(
@@ -163,7 +161,7 @@ class _Run:
             return np.asarray(response_values(response, samples.modes) / samples.targets)
 
         slowest = self.rule.growth(self.step, samples.targets[-1])
-        first = self.delta / float(self.rule.growth(self.step, samples.targets[0]))
+        fastest = self.rule.growth(self.step, samples.targets[0])
         last = _PATIENCE * (self.delta + 3) / float(slowest)
         records, shares = train_on_data(
             network,
@@ -171,7 +169,7 @@ class _Run:
             samples.outputs,
             weights,
             self.step,
-            geometric_records(0.2 * first, last, _SPACING, skip=_EARLIEST * first),
+            geometric_records(0.2 * self.delta / float(fastest), last, _SPACING),
             measure,
             sampling=Sampling(self.experiment.batch_size, replace=False),
             generators=[

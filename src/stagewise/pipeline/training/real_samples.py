@@ -27,8 +27,6 @@ from stagewise.theory.staged_forecast import staged_forecast
 
 _PATIENCE = 2.0
 """Training ends at this multiple of the plain forecast of the last mode followed."""
-_EARLIEST = 0.6
-"""Share of that forecast for the first mode before which nothing is learned (seen: .89)."""
 
 
 def real_sample_rows(name: str, experiment: RealSamples) -> list[dict[str, object]]:
@@ -154,14 +152,14 @@ class _Way:
 
         inputs, outputs = (task.inputs, task.outputs) if self.batch_size else task.condensed()
         growth = self.rule.growth(self.step, targets[[0, -1]])
-        first, last = (float(self.experiment.delta / each) for each in growth)
+        first, last = 0.3 * self.experiment.delta / growth[0], self.experiment.delta / growth[1]
         records, shares = train_on_data(
             Network(),
             inputs,
             outputs,
             weights,
             self.step,
-            geometric_records(0.3 * first, _PATIENCE * last, 0.015, skip=_EARLIEST * first),
+            geometric_records(first, _PATIENCE * last, 0.015),
             lambda layers, _: (
                 response_values(sigma_x @ layers[0] @ layers[1], task.modes) / targets
             ),
