@@ -1,5 +1,6 @@
 """Benchmark files become costs, and costs a forecast that grows with the runs."""
 
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from stagewise.planning.costs import (
     elapsed,
     estimates,
     job_of,
+    jobs_to_do,
     known_costs,
     measured_costs,
 )
@@ -171,6 +173,24 @@ def test_the_list_of_claims_has_a_line_for_each(plan, tmp_path):
     listed = lines[1 : 1 + len(plan.claims)]
     assert [line.split("  ")[1].strip() for line in listed] == list(plan.claims)
     assert all(line.startswith("not built") for line in listed)
+
+
+def test_an_overlay_of_comments_alone_is_not_handed_to_snakemake(plan, tmp_path, monkeypatch):
+    silent, telling = tmp_path / "silent.yaml", tmp_path / "telling.yaml"
+    silent.write_text("# only: a comment\n", encoding="utf-8")
+    telling.write_text("notice: hello\n", encoding="utf-8")
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    jobs_to_do(plan, [silent])
+    jobs_to_do(plan, [silent, telling])
+    assert "--configfile" not in commands[0]
+    assert commands[1][-1] == str(telling)
+    assert str(silent) not in commands[1]
 
 
 def test_the_commands_print_and_refuse(monkeypatch, tmp_path, capsys):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from stagewise.config.files import read_file
 from stagewise.errors import StagewiseError
 from stagewise.planning.experiments import run_count, shard_count
 from stagewise.planning.plan import Plan
@@ -67,7 +68,8 @@ def jobs_to_do(
     cannot tell.
     """
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", "--quiet", "all"]
-    files = [str(path.absolute()) for path in overlays]
+    # Snakemake refuses an overlay of comments alone.
+    files = [str(path.absolute()) for path in overlays if read_file(path)[0]]
     command += ["--configfile", *files] if files else []
     command += ["--config", *settings] if settings else []
     with tempfile.TemporaryDirectory() as folder:
