@@ -30,7 +30,7 @@ WORDS = {
 """Verdicts as the page says them, in its order."""
 SURPRISES = [
     (
-        "gidel_flow_scaling",
+        "ours_discrete_law",
         "qualified",
         "A mode takes δ/ln(1 + ησ) iterations: at ησ = ½ a quarter more than δ/(ησ).",
     ),
