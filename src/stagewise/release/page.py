@@ -31,7 +31,7 @@ WORDS = {
 SURPRISES = [
     (
         "ours_discrete_law",
-        "qualified",
+        "supported",
         "A mode takes δ/ln(1 + ησ) iterations: at ησ = ½ a quarter more than δ/(ησ).",
     ),
     (
