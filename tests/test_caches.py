@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stagewise.caches import can_be_written
+from stagewise.caches import can_be_written, nearest
 
 ROOT = Path(__file__).resolve().parents[1]
 NOWHERE = "/dev/null/home"
@@ -47,6 +47,22 @@ def test_a_home_that_can_be_written_is_used(tmp_path):
 def test_a_folder_below_a_file_cannot_be_written(tmp_path):
     assert can_be_written(tmp_path / "new" / "folder")
     assert not can_be_written(Path(NOWHERE))
+
+
+def test_a_folder_that_may_not_be_entered_cannot_be_written(tmp_path, monkeypatch):
+    closed, stat, access = tmp_path / "closed", os.stat, os.access
+    closed.mkdir()
+
+    def refuse_below(path, *rest, **more):
+        if closed in Path(path).parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, *rest, **more)
+
+    # Root may enter every folder, so that the system's own refusal cannot be had in every test run.
+    monkeypatch.setattr(os, "stat", refuse_below)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != closed and access(path, mode))
+    assert nearest(closed / "home" / ".cache") == closed
+    assert not can_be_written(closed / "home" / ".cache")
 
 
 def test_make_gives_snakemake_a_cache_where_the_home_has_none(tmp_path):

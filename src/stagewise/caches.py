@@ -13,9 +13,18 @@ def user_cache() -> Path:
     return Path(named) if named else Path(os.path.expanduser("~")) / ".cache"
 
 
+def nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is seen to exist, where it would be made.
+
+    What lies in a folder that may not be entered is not seen: `os.path.exists` says so, where
+    `Path.exists` raises PermissionError.
+    """
+    return next(each for each in (folder, *folder.absolute().parents) if os.path.exists(each))
+
+
 def can_be_written(folder: Path) -> bool:
     """Whether files can be made in a folder, which may have to be made first."""
-    place = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    place = nearest(folder)
     return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
 
 

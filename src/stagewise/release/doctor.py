@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from stagewise.caches import can_be_written, user_cache
+from stagewise.caches import can_be_written, nearest, user_cache
 from stagewise.data.datasets import data_directory
 from stagewise.data.kinds import downloadable
 from stagewise.errors import StagewiseError
@@ -180,7 +180,7 @@ def data_sets(folder: Path) -> Iterator[Check]:
 def write_access(folders: list[Path]) -> Iterator[Check]:
     """Whether files can be made where a run makes them."""
     for folder in folders:
-        place = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        place = nearest(folder)
         probe = place / f".{os.getpid()}.probe"
         try:
             probe.touch()
