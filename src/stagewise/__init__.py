@@ -33,9 +33,9 @@ __all__ = ["__version__", "forecast", *_HOMES]
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return import_module("importlib.metadata").version(
-            "stagewise"
-        )  # rarely asked, slow to load
+        from importlib.metadata import version  # slow to load, and rarely asked for
+
+        return version("stagewise")
     if name in _ROOMS:
         return import_module(f"{__name__}.{name}")
     if name in _HOMES:

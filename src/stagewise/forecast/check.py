@@ -8,7 +8,7 @@ from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import geometric_records, response_values, until_learned
 from stagewise.arrays import FloatArray
 from stagewise.dynamics.first_weights import initial_weights
-from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
+from stagewise.dynamics.on_data import Network, Sampling, train_on_data
 from stagewise.dynamics.training import train as dynamics_train
 from stagewise.forecast.laws import law
 from stagewise.forecast.settings import Forecast
@@ -106,7 +106,7 @@ def _on_samples(
     practice, stages = forecast.practice, len(forecast.iterations)
     ends = practice.law.end(forecast.step_size, problem.modes.sigma[:stages])
     inputs, outputs = samples
-    network, biased = _network(practice.activation, practice.loss), not practice.is_linear
+    network, biased = Network(practice.activation, practice.loss), not practice.is_linear
     if practice.loss == "cross_entropy":
         outputs = outputs - outputs.min(axis=0)  # classes again, whose mean the biases fit
 
@@ -135,14 +135,6 @@ def _on_samples(
         until=until_learned(np.zeros((1, stages), dtype=bool)),
     )
     return np.asarray(crossing_iteration(records, shares)[0])
-
-
-def _network(activation: str, loss: str) -> Network:
-    chosen: tuple[Activation, Loss] = (
-        "tanh" if activation == "tanh" else "linear",
-        "cross_entropy" if loss == "cross_entropy" else "squared",
-    )
-    return Network(*chosen)
 
 
 def equivalent_samples(problem: Problem) -> Samples:

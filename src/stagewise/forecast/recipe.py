@@ -11,10 +11,11 @@ from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 from stagewise.theory.activations import near_start
-from stagewise.theory.growth import DESCENT, Decayed, Descent, HeavyBall, LayersInTurn, Nesterov
+from stagewise.theory.growth import GROWTH_RULES, Decayed, Descent, HeavyBall, Nesterov
 from stagewise.theory.schedules import CONSTANT, Schedule
 
 if TYPE_CHECKING:
+    from stagewise.dynamics.on_data import Activation, Loss
     from stagewise.dynamics.optimisers.scheduled import Scheduled
     from stagewise.dynamics.update_rule import UpdateRule as Steps
 
@@ -35,8 +36,8 @@ class Practice:
 
     optimizer: str = "gradient_descent"
     momentum: float | None = None
-    loss: str = "squared"
-    activation: str = "linear"
+    loss: Loss = "squared"
+    activation: Activation = "linear"
     batch_size: int | None = None
     weight_decay: float = 0.0
     schedule: str = "constant"
@@ -54,10 +55,7 @@ class Practice:
         if not 0 <= beta < 1:
             raise StagewiseError(f"momentum is {beta:g}; it must be from 0 to below 1.")
         _check(self)
-        kinds = {"heavy_ball": HeavyBall, "nesterov": Nesterov}
-        law: Descent = LayersInTurn() if self.optimizer == "layers_in_turn" else DESCENT
-        if has_momentum:
-            law = kinds[self.optimizer](beta)
+        law = GROWTH_RULES[self.optimizer](**({"momentum": beta} if has_momentum else {}))
         object.__setattr__(
             self, "law", Decayed(law, self.weight_decay) if self.weight_decay else law
         )

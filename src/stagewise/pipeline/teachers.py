@@ -22,7 +22,10 @@ from stagewise.theory.generalisation import (
     growth,
     learned_strengths,
 )
-from stagewise.theory.growth import Descent, LayersInTurn, UpdateRule
+from stagewise.theory.growth import GROWTH_RULES, UpdateRule
+
+RELAXING_AS_DESCENT = ("gradient_descent", "layers_in_turn")
+"""Update rules under which a learned mode approaches its target as under gradient descent."""
 
 
 def teachers_table(
@@ -86,13 +89,12 @@ def _tables(
 def _rule(experiment: Experiment) -> UpdateRule:
     """The growth function of the experiment's update rule, one that relaxes as descent does."""
     kinds = [each.kind for each in experiment.optimizer]
-    rules: dict[str, UpdateRule] = {"gradient_descent": Descent(), "layers_in_turn": LayersInTurn()}
-    if len(kinds) != 1 or kinds[0] not in rules:
+    if len(kinds) != 1 or kinds[0] not in RELAXING_AS_DESCENT:
         raise StagewiseError(
-            f"teacher_theory knows the update rules {' and '.join(rules)}, one an experiment; "
+            f"teacher_theory knows the update rules {' and '.join(RELAXING_AS_DESCENT)}, one an experiment; "
             f"optimizer is {', '.join(kinds)}. Choose one of the two, or set teacher_theory to false."
         )
-    return rules[kinds[0]]
+    return GROWTH_RULES[kinds[0]]()
 
 
 def _errors(

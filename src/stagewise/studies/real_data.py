@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stagewise.studies.common import style
-from stagewise.studies.common.comparisons import FORECASTS, forecast_errors, turning
+from stagewise.studies.common.comparisons import FORECASTS, forecast_errors, in_place_of, turning
 from stagewise.studies.common.conditions import at_most, within
 from stagewise.studies.common.measures import over, value_range
 from stagewise.studies.common.study import (
@@ -261,10 +261,7 @@ def staged_forecast(times: pd.DataFrame) -> Measurement | None:
     )
 
 
-@staged_forecast.rival("The plain law, δ/ln(1 + ησ).")
-def plain_law(times: pd.DataFrame) -> pd.DataFrame:
-    """The plain law under the name of the forecast."""
-    return times.assign(predicted_staged=times["predicted_discrete"])
+staged_forecast.rival("The plain law, δ/ln(1 + ησ).")(in_place_of("staged", "discrete"))
 
 
 def _worst_mode(times: pd.DataFrame, law: str) -> float:
