@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.problems.learned import LEARNED_SHARE
+from stagewise.problems.learned import LEARNED_SHARE, crossing_fraction
 from stagewise.problems.problem import Problem
 
 
@@ -39,9 +39,8 @@ def crossing_iteration(iterations: IntArray, share: FloatArray) -> FloatArray:
     """First iteration at which each curve reaches `LEARNED_SHARE`; NaN if it never does.
 
     iterations : (…, records). share : (…, records, …), learned share of a target, NaN after a run's
-    end. Returns the shape of share without the axis of records. Between records ln(s/(1−s)) is
-    interpolated linearly, because a two-layer mode is a logistic curve in time and so is exact under
-    it; where a record lies outside (0, 1) the interpolation is linear in s.
+    end. Returns the shape of share without the axis of records. Interpolated between records; see
+    `crossing_fraction`.
     """
     axis = iterations.ndim - 1
     reached = share >= LEARNED_SHARE
@@ -61,10 +60,8 @@ def crossing_iteration(iterations: IntArray, share: FloatArray) -> FloatArray:
         at(times, after),
     )
     with np.errstate(all="ignore"):
-        logistic = (_LEVEL - _logit(low)) / (_logit(high) - _logit(low))
-        linear = (LEARNED_SHARE - low) / (high - low)
-        fraction = np.where((low > 0) & (high < 1), logistic, linear)
-        found = np.where(after == 0, stop, start + fraction * (stop - start))
+        on_the_way = start + crossing_fraction(low, high) * (stop - start)
+        found = np.where(after == 0, stop, on_the_way)
     return np.where(reached.any(axis=axis), found, np.nan)
 
 
@@ -92,10 +89,3 @@ def learning_times(trajectory: Recorded, problem: Problem | Sequence[Problem]) -
         crossing_iteration(trajectory.iterations, trajectory.response_values / sigma),
         crossing_iteration(trajectory.iterations, trajectory.mode_strengths * lam / sigma),
     )
-
-
-def _logit(share: FloatArray) -> FloatArray:
-    return np.asarray(np.log(share) - np.log1p(-share))
-
-
-_LEVEL = _logit(np.array(LEARNED_SHARE))

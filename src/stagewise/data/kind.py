@@ -53,7 +53,7 @@ class Data(Section, ABC):
         return False
 
     def look(self, folder: Path, download: bool = False) -> None:
-        """Look whether published files are there and whole, or fetch them; StagewiseError if not."""
+        """Check that published files are there and whole, or fetch them; StagewiseError if not."""
 
     @classmethod
     def name_of_kind(cls) -> str:

@@ -9,7 +9,7 @@ from stagewise.dynamics import locating
 from stagewise.dynamics.batch import Batch, Layers
 from stagewise.dynamics.hidden_rotation import rotate_hidden
 from stagewise.dynamics.recording import Recorder
-from stagewise.problems.learned import LEARNED_SHARE
+from stagewise.problems.learned import LEARNED_SHARE, crossing_fraction
 
 Measured = dict[str, AnyArray]
 
@@ -93,7 +93,7 @@ def _went_too_far(
         back = runs[far]
         for layer, saved in zip(layers, before, strict=True):
             layer[back] = saved[far]
-        places = locating.fraction(share[far], at.share[back])
+        places = crossing_fraction(at.share[back], share[far])
         first = np.where(crossed[far], places, np.inf).min(axis=1)
         at.limit[back] = locating.shorter_hop(at.now[back], steps[far], first)
     return far
@@ -114,7 +114,7 @@ def _arrive(
     """
     steps, share, before = stop - at.now[runs], measured["learned_share"], at.share[runs]
     run, curve = np.nonzero(_crossed(at, runs, measured))
-    on_the_way = locating.fraction(share[run, curve], before[run, curve]) * steps[run]
+    on_the_way = crossing_fraction(before[run, curve], share[run, curve]) * steps[run]
     from_start = np.isnan(before[run, curve])
     found = np.where(from_start, stop[run], at.now[runs][run] + on_the_way)
     recorder.learned_at[runs[run], curve] = found

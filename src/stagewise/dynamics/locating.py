@@ -9,7 +9,7 @@ line: ln(s/(1−s)) for two layers, and for L of them F(s) with F' = 1/(s^(2 −
 import numpy as np
 
 from stagewise.arrays import BoolArray, FloatArray, IntArray
-from stagewise.problems.learned import LEARNED_SHARE
+from stagewise.problems.learned import LEARNED_SHARE, log_odds
 
 SHARE = 1.5e-3
 """A crossing lies between records closer than this share of it; interpolation does the rest.
@@ -36,7 +36,7 @@ def straight(share: FloatArray, depth: int) -> FloatArray:
     integrated term by term.
     """
     if depth <= 2:
-        return np.asarray(np.log(share) - np.log1p(-share))
+        return log_odds(share)
     power = 1 - 2 / depth
     series = np.zeros_like(share)
     for term in range(_TERMS, 0, -1):
@@ -64,20 +64,6 @@ def remaining(
     falling = (share > _NEARLY) & (share < LEARNED_SHARE) & (before >= share) & ~learned
     left[falling] = 1.0
     return np.asarray(left.min(axis=1, initial=np.inf))
-
-
-def fraction(share: FloatArray, before: FloatArray) -> FloatArray:
-    """Where between two records a curve is learned, interpolated as `analysis.crossing_iteration`."""
-    with np.errstate(all="ignore"):
-        low, high, level = (
-            straight(np.asarray(each), 2) for each in (before, share, LEARNED_SHARE)
-        )
-        inside = (before > 0) & (share < 1)
-        return np.asarray(
-            np.where(
-                inside, (level - low) / (high - low), (LEARNED_SHARE - before) / (share - before)
-            )
-        )
 
 
 def hop(stop: IntArray, left: FloatArray) -> IntArray:
