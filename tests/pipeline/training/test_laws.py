@@ -282,3 +282,29 @@ def test_rules_have_the_growth_of_their_own_and_of_their_rivals():
     adam = rows[rows["rule"] == "adam"]
     assert adam["growth"].isna().all()
     assert_allclose(adam["rival_growth"], np.resize(np.log1p(x), len(adam)), rtol=1e-6)
+
+
+def test_under_a_schedule_the_growth_is_the_mean_of_the_steps_between_two_learning_times():
+    rows = rows_of(
+        kind="update_rules",
+        sigma=[0.8, 0.5],
+        lam=[1.0, 1.0],
+        width=3,
+        delta=[4.0, 8.0],
+        replicates=2,
+        rules=[
+            {
+                "optimizer": {"kind": "scheduled", "schedule": "levels", "length": 60},
+                "step_size": 0.2,
+            }
+        ],
+    )
+    levels = np.repeat([1, 0.3, 0.1], [20, 20, 2000])
+    for (seed, mode), own in rows.groupby(["seed", "mode"]):
+        first, last = own.sort_values("delta")["learning_iteration"]
+        grown = np.append(0, np.cumsum(np.log1p(0.2 * levels * own["sigma"].iloc[0])))
+        start, end = np.interp([first, last], np.arange(len(grown)), grown)
+        assert_allclose(own["growth"], (end - start) / (last - first))
+        latest = int(rows["learning_iteration"].max())
+        rival = np.log1p(0.2 * levels[:latest].mean() * own["sigma"])
+        assert_allclose(own["rival_growth"], rival, err_msg=f"seed {seed}, mode {mode}")
