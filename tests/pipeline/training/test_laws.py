@@ -83,6 +83,20 @@ def test_deep_networks_with_momentum_and_their_rival_are_those_of_the_recursion(
         assert_allclose(ratio, 1, atol=0.02)
 
 
+def test_rows_say_how_they_were_trained(deep):
+    """Each of these networks has one hidden unit, as both of its ends are aligned with the mode."""
+    shared = {"width": 1, "step_size": 0.1, "mode": 1, "seed": 0}
+    for name, settings, own in (
+        ("threshold", [0, 1, 2], {"rule": "l2_decay", "decay": 0.05}),
+        ("deep_momentum", [0, 1], {"rule": "heavy_ball", "momentum": 0.5}),
+    ):
+        rows = deep[deep["dataset"] == name]
+        assert list(rows["setting"]) == 2 * settings
+        assert list(rows["depth"]) == np.repeat([3, 4], len(settings)).tolist()
+        for column, value in (shared | own).items():
+            assert (rows[column] == value).all(), column
+
+
 def test_decayed_training_ends_at_the_rank_of_nuclear_norm_regression(deep):
     rows = deep[deep["dataset"] == "ends"]
     assert len(rows) == 12
@@ -112,7 +126,8 @@ def test_diffusion_peaks_where_its_closed_form_does():
     assert peaks[3, 0.0] == pytest.approx(4 / 7, abs=0.006)
     assert peaks[2, 1.0] == peaks[3, 1.0] == 1
     assert_allclose(rows["predicted_peak_share"], rows["peak_share"], atol=0.006)
-    assert (rows[["seed", "mode"]] == [0, 1]).all(axis=None)
+    assert (rows[["seed", "mode", "width", "batch_size"]] == [0, 1, 1, 1]).all(axis=None)
+    assert list(rows["setting"]) == list(range(4))
 
 
 def test_problems_that_do_not_commute_are_learned_at_the_staged_rate():
