@@ -64,6 +64,13 @@ class Roles:
         inputs = [name for name in names if name not in {*outputs, *drop}]
         index, notes = ([], []) if columns.keep_index else _row_labels(table, inputs)
         inputs = [name for name in inputs if name not in index]
+        keys = [name for name in inputs if name in table.keys]
+        if keys:  # whoever saves the same columns as one file has them as inputs too
+            notes.append(
+                f"{listed(keys)} {'comes' if len(keys) == 1 else 'come'} from the names of folders, "
+                "taken as inputs as if in the files; to leave them out, say "
+                f"--drop {pasted(keys)}"
+            )
         if not inputs:
             raise StagewiseError(f"No column of {path} is left as an input; drop fewer.")
         classes = columns.outputs == "classes"

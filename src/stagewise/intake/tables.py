@@ -30,13 +30,15 @@ class Table:
     """A file or folder, its schema, and how much of it to read at once.
 
     Types of a text table are those of the first block. index : columns that the file itself
-    declares to be row labels. dialect : of a text table.
+    declares to be row labels. keys : those that the names of a folder's folders give, as in
+    `year=2020`. dialect : of a text table.
     """
 
     path: Path
     schema: pa.Schema
     block_bytes: int
     index: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     dialect: Dialect | None = None
     header: bool = True
     notes: tuple[str, ...] = field(default=())
@@ -101,7 +103,7 @@ def _text_table(path: Path, block_bytes: int, header: bool | None) -> Table:
     named = header is not False
     with _csv(path, found, named, block_bytes) as reader:
         schema = reader.schema
-    return Table(path, schema, block_bytes, (), found, named, found.notes)
+    return Table(path, schema, block_bytes, dialect=found, header=named, notes=found.notes)
 
 
 def _first_lines(path: Path) -> list[bytes]:
@@ -138,10 +140,17 @@ def _csv(
 
 
 def _parquet(path: Path, block_bytes: int) -> Table:
-    schema = pq.read_schema(path) if _is_parquet(path) else _dataset(path).schema
+    keys: list[str] = []
+    if _is_parquet(path):
+        schema = pq.read_schema(path)
+    else:
+        files = _dataset(path)
+        schema = files.schema
+        held = {name for each in files.get_fragments() for name in each.physical_schema.names}
+        keys = [name for name in schema.names if name not in held]
     metadata: dict[str, Any] = schema.pandas_metadata or {}
     index = tuple(each for each in metadata.get("index_columns", ()) if isinstance(each, str))
-    return Table(path, schema, block_bytes, index)
+    return Table(path, schema, block_bytes, index, tuple(keys))
 
 
 def _is_parquet(path: Path) -> bool:
