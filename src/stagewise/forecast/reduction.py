@@ -23,6 +23,15 @@ _FIRST, _GROWTH, _UNCHANGED = 60, 1.5, 1e-8
 relative change of times that is none."""
 
 
+def operations(rows: int, dim_in: int, dim_out: int) -> float:
+    """About how many the moments, least squares and the problem of a data set take."""
+    small = min(rows, dim_in)
+    moments = rows * dim_in * small + small**3 / 3
+    if small <= SMALL or dim_out * 20 <= KRYLOV:
+        return float(moments + KRYLOV * dim_in * small)
+    return float(moments + 10 * dim_in**3)  # eigenvalues
+
+
 def reduced(statistics: Statistics, centred: bool) -> Problem:
     """The problem of a data set, in few coordinates where it has many inputs."""
     dim_in, dim_out = statistics.xy.shape
