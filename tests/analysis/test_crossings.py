@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose
 
 from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
+    FirstCrossings,
     geometric_records,
     response_values,
-    until_learned,
 )
 
 
@@ -30,10 +30,49 @@ def test_a_share_that_starts_above_one_half_crosses_at_the_first_record():
     assert crossing_iteration(np.array([5, 6]), np.array([[0.7], [0.8]]))[0] == 5
 
 
+def watched(curves, waited_for, stride):
+    """Times by records (records, runs, modes), how many took, and what was measured of each run."""
+    measured = np.zeros(curves.shape[1], dtype=int)
+
+    def share(layers, runs):
+        measured[runs] += 1
+        return layers[0]
+
+    crossings = FirstCrossings(share, waited_for, stride)
+    iterations = 10 * np.arange(len(curves))
+    taken = [crossings(at, [each]) for at, each in zip(iterations, curves, strict=True)]
+    return crossings.times(), taken, measured
+
+
+@pytest.mark.parametrize("stride", [1, 3, 8])
+@pytest.mark.parametrize("records", [50, 53])
+def test_crossings_while_training_goes_on_are_those_of_all_records(stride, records):
+    rng = np.random.default_rng(0)
+    middles, rates = rng.uniform(5, 60, size=(2, 30, 3))
+    curves = 1 / (1 + np.exp(-(np.arange(records)[:, None, None] - middles) / (0.05 * rates)))
+    curves[20:, 0] = np.nan
+    curves[:, 1, 2] += 0.6
+    found, _, measured = watched(curves, np.ones((30, 3), dtype=bool), stride)
+    expected = crossing_iteration(10 * np.arange(records), curves)
+    assert np.isnan(expected).any()
+    assert np.isfinite(expected).any()
+    np.testing.assert_array_equal(found, expected)
+    assert (measured.mean() < 0.8 * records) == (stride > 1)
+
+
+def test_with_a_stride_of_one_a_share_that_falls_back_at_once_counts():
+    curves = np.full((20, 1, 1), 0.01)
+    curves[10] = 0.9
+    curves[18:] = 0.9
+    waited_for = np.ones((1, 1), dtype=bool)
+    assert 90 < watched(curves, waited_for, 1)[0][0, 0] < 100
+    assert 170 < watched(curves, waited_for, 8)[0][0, 0] < 180
+
+
 def test_training_ends_when_every_mode_that_is_waited_for_has_been_learned_once():
-    until = until_learned(np.array([[False, False, True]]))
-    assert not until(np.array([[0.6, 0.1, 0.0]]))
-    assert until(np.array([[0.4, 0.5, 0.0]]))
+    curves = np.array([[[0.6, 0.1, 0.0]], [[0.4, 0.5, 0.0]]])
+    taken = watched(curves, np.array([[True, True, False]]), 1)[1]
+    assert taken == [False, True]
 
 
 def test_records_ascend_and_reach_the_end():

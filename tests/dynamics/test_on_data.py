@@ -1,12 +1,18 @@
 """Training on samples: gradients against finite differences and autograd, steps against plain loops."""
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from stagewise.dynamics.on_data import Network, Sampling, draw_batches, train_on_data
+from stagewise.dynamics.on_data import (
+    Network,
+    Sampling,
+    draw_batches,
+    train_on_data,
+    train_on_moments,
+)
 from stagewise.dynamics.optimisers.heavy_ball import HeavyBall
 from stagewise.dynamics.training import train
 from stagewise.errors import StagewiseError
@@ -87,6 +93,19 @@ def test_gradients_are_those_of_autograd(network):
         assert_allclose(leaf.grad.numpy(), gradient[0], rtol=1e-10, atol=1e-14)
 
 
+class Records:
+    """What an observer has been shown: iterations, and copies or what `measure` makes of layers."""
+
+    def __init__(self, measure, enough=False):
+        self.measure, self.enough = measure, enough
+        self.iterations, self.values = [], []
+
+    def __call__(self, iteration, layers):
+        self.iterations.append(iteration)
+        self.values.append(np.array(self.measure(layers)))
+        return self.enough
+
+
 @pytest.mark.parametrize("depth", [2, 3])
 def test_full_batches_are_gradient_descent_on_the_moments(depth):
     inputs, outputs, weights, _ = example(depth, samples=30)
@@ -95,11 +114,26 @@ def test_full_batches_are_gradient_descent_on_the_moments(depth):
     weights = [0.3 * each for each in weights]
     records = np.array([0, 1, 10, 80])
     expected = train([problem] * 2, weights, 0.05, records, keep_products=True, refine=False)
-    kept, found = train_on_data(
-        Network(), inputs, outputs, weights, 0.05, records, lambda w, b: product(w)
-    )
-    assert_array_equal(kept, records)
-    assert_allclose(found.transpose(1, 0, 2, 3), expected.products, rtol=1e-9)
+    seen = Records(product)
+    train_on_data(Network(), inputs, outputs, weights, 0.05, records, seen)
+    assert_array_equal(seen.iterations, records)
+    assert_allclose(np.swapaxes(seen.values, 0, 1), expected.products, rtol=1e-9)
+    in_eigenbasis = Records(lambda layers: problem.eigenvectors @ product(layers))
+    train_on_moments([problem], weights, 0.05, records, in_eigenbasis)
+    assert_allclose(in_eigenbasis.values, seen.values, rtol=1e-9)
+
+
+def test_every_run_on_moments_has_its_own_problem_and_step():
+    _, _, weights, _ = example()
+    rng = np.random.default_rng(1)
+    roots = rng.standard_normal((2, 6, 4))
+    problems = [Problem(each.T @ each / 6, rng.standard_normal((4, 3))) for each in roots]
+    steps, rule = np.array([0.02, 0.04]), HeavyBall(momentum=0.5)
+    bases = np.stack([each.eigenvectors for each in problems])
+    seen = Records(lambda layers: bases @ product(layers))
+    train_on_moments(problems, weights, steps, np.array([30]), seen, rule)
+    expected = train(problems, weights, steps, [30], keep_products=True, optimizer=rule)
+    assert_allclose(seen.values[0], expected.products[:, 0], rtol=1e-9)
 
 
 def product(weights):
@@ -121,22 +155,28 @@ def test_steps_are_those_of_a_plain_loop_whatever_else_is_in_the_batch(replace):
     }
 
     def run(which):
-        return train_on_data(
+        seen = Records(
+            lambda layers: np.concatenate(
+                [layers[0].reshape(len(which), -1), layers[3][:, 0]], axis=1
+            )
+        )
+        train_on_data(
             network,
             inputs,
             outputs,
             [w[which] for w in weights],
             step,
             records,
-            lambda w, b: np.concatenate([w[0].reshape(len(which), -1), b[1][:, 0]], axis=1),
+            seen,
             generators=[np.random.default_rng(each) for each in which],
             **options,
-        )[1][0]
+        )
+        return seen.values[0]
 
     together = run([0, 1])
     for each in (0, 1):
         assert_array_equal(run([each])[0], together[each])
-        stream = draw_batches(np.random.default_rng(each), 9, 4, replace=replace)
+        stream = batches(each, 9, Sampling(4, replace))
         own = [w[[each]].copy() for w in weights]
         biases = [np.zeros((1, 1, 5)), np.zeros((1, 1, 3))]
         past = [np.zeros_like(parameter) for parameter in own + biases]
@@ -155,45 +195,47 @@ def test_steps_are_those_of_a_plain_loop_whatever_else_is_in_the_batch(replace):
         assert_allclose(together[each], expected, rtol=1e-9, atol=1e-12)
 
 
+def batches(seed, samples, sampling):
+    """Batches of one run, step by step."""
+    for block in draw_batches([np.random.default_rng(seed)], samples, sampling):
+        yield from block[0]
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_batches_do_not_depend_on_how_many_runs_there_are(replace):
+    sampling = Sampling(7000, replace)
+    generators = [np.random.default_rng(each) for each in range(9)]
+    together = np.concatenate(list(islice(draw_batches(generators, 15_000, sampling), 6)), axis=1)
+    for run in (0, 8):
+        alone = batches(run, 15_000, sampling)
+        assert_array_equal([next(alone) for _ in together[run]], together[run])
+
+
 def test_an_epoch_without_replacement_shows_no_sample_twice():
-    stream = draw_batches(np.random.default_rng(0), 10, 3, replace=False)
+    stream = batches(0, 10, Sampling(3, replace=False))
     for _ in range(5):
         epoch = np.concatenate([next(stream) for _ in range(3)])
         assert len(set(epoch.tolist())) == 9
 
 
 def test_batches_larger_than_the_sample_need_replacement():
-    assert len(next(draw_batches(np.random.default_rng(0), 5, 8, replace=True))) == 8
+    assert len(next(batches(0, 5, Sampling(8)))) == 8
     with pytest.raises(StagewiseError, match="batch_size is 8, but there are 5 samples"):
-        next(draw_batches(np.random.default_rng(0), 5, 8, replace=False))
+        next(batches(0, 5, Sampling(8, replace=False)))
 
 
 def test_draws_with_replacement_show_every_sample_as_often():
-    stream = draw_batches(np.random.default_rng(0), 5, 2, replace=True)
+    stream = batches(0, 5, Sampling(2))
     counts = np.bincount(np.concatenate([next(stream) for _ in range(5000)]), minlength=5)
     assert_allclose(counts / 10_000, 0.2, atol=0.02)
 
 
 def test_training_ends_when_it_is_told_to_and_divergence_is_recorded():
     inputs, outputs, weights, _ = example()
-    kept, _ = train_on_data(
-        Network(),
-        inputs[0],
-        outputs[0],
-        weights,
-        0.01,
-        np.arange(50),
-        lambda w, b: w[0][:, 0, 0],
-        until=lambda record: True,
-    )
-    assert kept.tolist() == [0]
-    _, found = train_on_data(
-        Network(),
-        inputs[0],
-        outputs[0],
-        weights,
-        50.0,
-        np.array([0, 40]),
-        lambda w, b: w[0][:, 0, 0],
-    )
-    assert not np.isfinite(found[1]).any()
+    data = Network(), inputs[0], outputs[0], weights
+    seen = Records(lambda layers: layers[0], enough=True)
+    train_on_data(*data, 0.01, np.arange(50), seen)
+    assert seen.iterations == [0]
+    seen = Records(lambda layers: layers[0])
+    train_on_data(*data, 50.0, np.array([0, 40]), seen)
+    assert not np.isfinite(seen.values[1]).all(axis=(1, 2)).any()

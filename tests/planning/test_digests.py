@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from stagewise.config.training import TRAINING_KINDS as KINDS
 from stagewise.planning import digests
 from stagewise.planning.digests import imported_modules, script_modules, source_digest
 from stagewise.planning.plan import FROM_MOMENTS, tables
@@ -322,7 +323,8 @@ def counted() -> dict[str, set[str]]:
     studies = {f"study.{name}": f"stagewise.studies.{name}" for name in study_names()}
     tables_ = {f"table.{name}": f"stagewise.tables.{name}" for name in tables()}
     moments = {f"from_moments.{name}": f"stagewise.pipeline.{name}" for name in FROM_MOMENTS}
-    extra = studies | tables_ | moments | dict.fromkeys(SCRIPTS, "")
+    training = {f"train_on_data.{each}": f"stagewise.pipeline.training.{each}" for each in KINDS}
+    extra = studies | tables_ | moments | training | dict.fromkeys(SCRIPTS, "")
     return {
         stage: imported_modules(*script_modules(stage.split(".")[0]), *([module] if module else []))
         for stage, module in extra.items()
@@ -387,7 +389,7 @@ def test_an_edit_of_what_only_people_call_reruns_nothing(module, stages_changed_
         ("perturbation", "(trace**2 - 4", "(trace**2 - 5", {"study.perturbation"}),
         ("step_size", "float(2 /", "float(3 /", RUNS | {"study.step_size"}),
         ("generalisation", "dim_out / dim_in", "dim_in / dim_out", {"from_moments.teachers"}),
-        ("lyapunov", "totals / counted", "totals * counted", {"train_on_data"}),
+        ("lyapunov", "totals / counted", "totals * counted", {"train_on_data.mini_batches"}),
         ("generalisation", "Source: Lampinen", "After Lampinen", set()),
     ],
 )

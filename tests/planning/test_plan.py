@@ -14,7 +14,9 @@ from stagewise.data.datasets import draw_moments
 from stagewise.dynamics.observables import OBSERVABLES
 from stagewise.errors import StagewiseError
 from stagewise.pipeline.forecasts import forecasts_table
+from stagewise.planning import plan as planning
 from stagewise.planning.checking import MAX_SHARDS, make_plan
+from stagewise.planning.digests import imported_modules
 from stagewise.planning.experiments import run_count
 from stagewise.planning.plan import Plan, tables
 from stagewise.studies.common.registry import study_names
@@ -168,6 +170,32 @@ def test_the_forecasts_depend_on_nothing_but_what_they_are_given(default_config)
     ]
     assert tables[0].equals(tables[1])
     assert tables[0].num_rows == 2 * 2 * 2
+
+
+def test_training_depends_on_the_rules_that_it_names_and_on_its_kind_alone(
+    default_config, monkeypatch
+):
+    asked = {}
+
+    def remembered(*modules, found):
+        asked[name] = imported_modules(*modules, found=found)
+        return "digest"
+
+    monkeypatch.setattr(planning, "source_digest", remembered)
+    plan = make_plan(default_config)
+    for name in plan.config.training:
+        plan.training_source(name)
+    rules, kinds = "stagewise.dynamics.optimisers.", "stagewise.pipeline.training."
+    found = {
+        name: {each.removeprefix(rules) for each in modules if each.startswith(rules)}
+        for name, modules in asked.items()
+    }
+    assert found["minibatch"] == {"gradient_descent"}
+    assert found["perceptron"] == {"gradient_descent", "heavy_ball"}
+    assert found["optimisers"] > {"adam", "nesterov", "clipped"}
+    assert "rmsprop" not in found["optimisers"]
+    assert f"{kinds}networks" in asked["perceptron"]
+    assert f"{kinds}mini_batches" not in asked["perceptron"]
 
 
 @pytest.mark.parametrize("name", study_names())

@@ -13,14 +13,15 @@ from stagewise.problems import learned
 learned.LEARNED_SHARE = {share}
 
 from stagewise import Problem, gradient_descent, learning_times
-from stagewise.analysis.crossings import until_learned
+from stagewise.analysis.crossings import FirstCrossings
 
 problem = Problem(np.eye(1), np.eye(1))
 start = [np.array([[np.exp(-4.0)]])] * 2
 for refine in (False, True):
     run = gradient_descent(problem, start, 1e-3, np.arange(0, 6000, 200), refine=refine)
     print(*learning_times(run, problem).learning_iteration)
-print(until_learned(np.zeros((1, 1), dtype=bool))(np.array([[0.6]])))
+waited_for = np.ones((1, 1), dtype=bool)
+print(FirstCrossings(lambda layers, _: layers[0], waited_for, stride=1)(0, [np.array([[0.6]])]))
 """
 
 

@@ -46,7 +46,7 @@ use rule job as training with:
         script="train_on_data",
         experiment=lambda wildcards: plan.plain_config["training"][wildcards.experiment],
         data_dir=plan.config.data_dir,
-        source=plan.every_source("train_on_data"),
+        source=lambda wildcards: plan.training_source(wildcards.experiment),
     message:
         "Training {wildcards.experiment}"
 

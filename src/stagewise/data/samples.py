@@ -17,11 +17,11 @@ PATCH = 8
 Samples = tuple[FloatArray, FloatArray]
 
 
-def load_samples(name: str, data_dir: Path | None = None) -> Samples:
+def load_samples(name: str, data_dir: str | None = None) -> Samples:
     """Inputs (n, dim_in) and outputs (n, dim_out) of a data set by its name, in `SAMPLES`.
 
-    Classes are one-hot rows. data_dir : folder of downloaded data, for MNIST. Raises StagewiseError
-    if scikit-learn's files, or MNIST's, are not there.
+    Classes are one-hot rows. data_dir : folder of downloaded data, for MNIST; None: the usual one.
+    Raises StagewiseError if scikit-learn's files, or MNIST's, are not there.
     """
     if name == "mnist":
         return _mnist(data_dir)
@@ -107,10 +107,12 @@ def _diabetes() -> FloatArray:
     return _read("diabetes_data_raw.csv.gz", delimiter=None)
 
 
-def _mnist(data_dir: Path | None) -> Samples:
-    from stagewise.data.kinds.mnist import MnistData  # only runs on it need what downloads need
+def _mnist(data_dir: str | None) -> Samples:
+    # Only runs on it need what downloads need.
+    from stagewise.data.datasets import data_directory
+    from stagewise.data.kinds.mnist import MnistData
 
-    images, labels = MnistData(kind="mnist").load(data_dir or Path())
+    images, labels = MnistData(kind="mnist").load(data_directory(data_dir))
     images = images[:MNIST_SAMPLES]
     pixels = images.reshape(len(images), -1) / 255.0
     return pixels, _one_hot(labels[:MNIST_SAMPLES].astype(np.float64))

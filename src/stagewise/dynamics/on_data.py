@@ -5,8 +5,9 @@ and the options but have weights and batches of their own. A run's result does n
 other runs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -14,13 +15,17 @@ import numpy as np
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.clock import stepping
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
-from stagewise.dynamics.update_rule import Landscape, UpdateRule
+from stagewise.dynamics.update_rule import Landscape, MomentLandscape, UpdateRule
 from stagewise.errors import StagewiseError
+from stagewise.problems.problem import Problem
 
 Activation = Literal["linear", "tanh", "relu"]
 Loss = Literal["squared", "cross_entropy"]
 
-_CHUNK = 1 << 22
+Observe = Callable[[int, list[FloatArray]], bool]
+"""Iteration, weights and then biases, not to be kept without a copy → whether training ends."""
+
+_CHUNK = 1 << 18
 """Bounds the sample indices that are drawn ahead, in numbers."""
 
 
@@ -97,35 +102,36 @@ class Network:
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def draw_batches(
-    generator: np.random.Generator, samples: int, batch_size: int, *, replace: bool
-) -> Iterator[IntArray]:
-    """Samples of each step, forever: (batch_size,) at a time.
-
-    Without replacement an epoch has ⌊samples/batch_size⌋ batches; those left over sit it out.
-    Raises StagewiseError where a batch would need more samples than there are.
-    """
-    if batch_size > samples and not replace:
-        raise StagewiseError(
-            f"batch_size is {batch_size}, but there are {samples} samples. Without replacement a "
-            "batch holds at most all of them."
-        )
-    batches = max(samples // batch_size, 1)
-    epochs = max(1, min(_CHUNK // (batches * batch_size), 64))
-    while True:
-        if replace:
-            yield from generator.integers(samples, size=(epochs * batches, batch_size))
-        else:
-            order = generator.permutation(samples)[: batches * batch_size]
-            yield from order.reshape(batches, batch_size)
-
-
 @dataclass(frozen=True)
 class Sampling:
     """How batches are drawn: how many samples at a time, and whether with replacement."""
 
     batch_size: int
     replace: bool = True
+
+
+def draw_batches(
+    generators: list[np.random.Generator], samples: int, sampling: Sampling
+) -> Iterator[IntArray]:
+    """Samples of some steps at a time, forever: (runs, steps, batch_size), a generator per run.
+
+    Without replacement an epoch has ⌊samples/batch_size⌋ batches; those left over sit it out.
+    Raises StagewiseError where a batch would need more samples than there are.
+    """
+    size, batches = sampling.batch_size, samples // sampling.batch_size
+    if not batches and not sampling.replace:
+        raise StagewiseError(
+            f"batch_size is {size}, but there are {samples} samples. Without replacement a "
+            "batch holds at most all of them."
+        )
+    steps = max(1, _CHUNK // (len(generators) * size)) if sampling.replace else batches
+    while True:
+        if sampling.replace:
+            drawn = [each.integers(samples, size=(steps, size)) for each in generators]
+        else:
+            orders = [each.permutation(samples)[: steps * size] for each in generators]
+            drawn = [order.reshape(steps, size) for order in orders]
+        yield np.stack(drawn)
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,29 @@ class SampleLandscape(Landscape):
         return [-each for each in by_weight + by_bias]
 
 
+def train_on_moments(
+    problems: Sequence[Problem],
+    weights: list[FloatArray],
+    step_size: float | FloatArray,
+    record_at: IntArray,
+    observe: Observe,
+    rule: UpdateRule | None = None,
+) -> None:
+    """Train linear networks on full batches, of which they see the moments alone.
+
+    problems : one, or one per run. observe : is given weights in the eigenbases of the problems'
+    sigma_x, where sigma_x·W is the product of `Problem.curvature` and W entry by entry. Other
+    arguments as in `train_on_data`.
+    """
+    target, curvature, bases = (
+        np.stack([getattr(each, name) for each in problems])
+        for name in ("seen", "curvature", "eigenvectors")
+    )
+    run = _Run.of([bases.transpose(0, 2, 1) @ weights[0], *weights[1:]], step_size, rule)
+    landscape = MomentLandscape(target, curvature)
+    run.train(record_at, observe, lambda steps: run.advance(landscape, steps))
+
+
 def train_on_data(
     network: Network,
     inputs: FloatArray,
@@ -156,51 +185,77 @@ def train_on_data(
     weights: list[FloatArray],
     step_size: float | FloatArray,
     record_at: IntArray,
-    measure: Callable[[list[FloatArray], list[FloatArray]], FloatArray],
+    observe: Observe,
     *,
     sampling: Sampling | None = None,
     generators: list[np.random.Generator] | None = None,
     rule: UpdateRule | None = None,
     use_biases: bool = False,
-    until: Callable[[FloatArray], bool] | None = None,
-) -> tuple[IntArray, FloatArray]:
-    """Train every run on batches of samples and record what `measure` returns.
+) -> None:
+    """Train every run on batches of samples, observed at some iterations.
 
-    inputs : (samples, dim_in). outputs : (samples, dim_out); both may have a leading axis of runs
-    where every step takes all samples. weights : (runs, rows, columns) each, not written to.
-    step_size : one, or (runs,). record_at : iterations, ascending. measure : weights and biases →
-    (runs, …). generators : one per run, for its batches. rule : None is gradient descent.
-    use_biases : a bias (runs, 1, columns) per layer, 0 at first. until : called with each record;
-    training ends when it says so. Returns the iterations recorded and the records (records, runs,
-    …). Weights that diverge become infinite or NaN, and so do their records.
+    inputs : (samples, dim_in). outputs : (samples, dim_out). weights : (runs, rows, columns) each,
+    not written to. step_size : one, or (runs,). record_at : iterations, ascending. sampling : None
+    takes all samples at every step. generators : one per run, for its batches. rule : None is
+    gradient descent. use_biases : a bias (runs, 1, columns) per layer, 0 at first. Weights that
+    diverge become infinite or NaN.
     """
-    weights = [each.copy() for each in weights]
     runs, depth = len(weights[0]), len(weights)
     biases = [np.zeros((runs, 1, each.shape[2])) for each in weights] if use_biases else []
-    parameters = weights + biases
-    rule = rule or GradientDescent()
-    memory = rule.start(parameters)
-    steps = np.broadcast_to(np.asarray(step_size, dtype=np.float64), (runs,))
-    taken = np.zeros(runs, dtype=np.int64)
-    whole = np.broadcast_to(inputs, (runs, *inputs.shape[-2:]))
-    landscape = SampleLandscape(network, whole, outputs, depth)
-    streams = [
-        draw_batches(each, len(inputs), sampling.batch_size, replace=sampling.replace)
-        for each in (generators or [])
-        if sampling is not None
-    ]
-    kept, records = [], []
-    with np.errstate(all="ignore"):
+    run = _Run.of(weights + biases, step_size, rule)
+    if sampling is None:
+        whole = np.broadcast_to(inputs, (runs, *inputs.shape))
+        landscape = SampleLandscape(network, whole, outputs, depth)
+        run.train(record_at, observe, lambda steps: run.advance(landscape, steps))
+        return
+    batches = _steps(draw_batches(generators or [], len(inputs), sampling))
+
+    def advance(steps: int) -> None:
+        for batch in islice(batches, steps):
+            run.advance(SampleLandscape(network, inputs[batch], outputs[batch], depth), 1)
+
+    run.train(record_at, observe, advance)
+
+
+def _steps(blocks: Iterator[IntArray]) -> Iterator[IntArray]:
+    """Batches of single steps (runs, batch_size)."""
+    for block in blocks:
+        yield from block.swapaxes(0, 1)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Runs on their way: what an update rule moves, what it remembers, step sizes, steps taken."""
+
+    rule: UpdateRule
+    parameters: list[FloatArray]
+    memory: list[FloatArray]
+    step_size: FloatArray
+    taken: IntArray
+
+    @classmethod
+    def of(
+        cls, parameters: list[FloatArray], step_size: float | FloatArray, rule: UpdateRule | None
+    ) -> "_Run":
+        """Before the first step."""
+        rule, own = rule or GradientDescent(), [each.copy() for each in parameters]
+        runs = len(own[0])
+        sizes = np.broadcast_to(np.asarray(step_size, dtype=np.float64), (runs,))
+        return cls(rule, own, rule.start(own), sizes, np.zeros(runs, dtype=np.int64))
+
+    def advance(self, landscape: Landscape, steps: int) -> None:
+        """Take steps, in place."""
+        taken = self.taken
+        self.rule.advance(self.parameters, self.memory, landscape, self.step_size, taken, steps)
+        taken += steps
+
+    @np.errstate(all="ignore")
+    def train(self, record_at: IntArray, observe: Observe, advance: Callable[[int], None]) -> None:
+        """Advance from one record to the next until `observe` says that it is enough."""
+        done = 0
         for iteration in record_at.tolist():
             with stepping():
-                for _ in range(iteration - int(taken[0])):
-                    if sampling is not None:
-                        picked = np.stack([next(stream) for stream in streams])
-                        landscape = SampleLandscape(network, inputs[picked], outputs[picked], depth)
-                    rule.advance(parameters, memory, landscape, steps, taken, 1)
-                    taken += 1
-            kept.append(iteration)
-            records.append(measure(weights, biases))
-            if until is not None and until(records[-1]):
-                break
-    return np.array(kept), np.stack(records)
+                advance(iteration - done)
+            done = iteration
+            if observe(iteration, self.parameters):
+                return

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
-from stagewise.analysis.crossings import geometric_records, response_values, until_learned
-from stagewise.arrays import FloatArray
+from stagewise.analysis.crossings import FirstCrossings, geometric_records, response_values
+from stagewise.arrays import FloatArray, IntArray
 from stagewise.dynamics.first_weights import initial_weights
 from stagewise.dynamics.on_data import Network, Sampling, train_on_data
 from stagewise.dynamics.training import train as dynamics_train
@@ -112,31 +111,31 @@ def _on_samples(
     if practice.loss == "cross_entropy":
         outputs = outputs - outputs.min(axis=0)  # classes again, whose mean the biases fit
 
-    def measure(layers: list[FloatArray], biases: list[FloatArray]) -> FloatArray:
+    def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
         if not biased:
             response = problem.sigma_x @ (layers[0] @ layers[1])
         else:
-            said = network.outputs(inputs, layers, biases)
+            said = network.outputs(inputs, layers[:2], layers[2:])
             response = inputs.T @ (said - said.mean(axis=1, keepdims=True)) / len(inputs)
         return np.asarray(response_values(response, stages) / ends)
 
     size = practice.batch_size
     first = 0.1 * np.nanmin(np.array(forecast.iterations))
-    records, shares = train_on_data(
+    crossings = FirstCrossings(learned, np.ones((1, stages), dtype=bool))
+    train_on_data(
         network,
         inputs,
         outputs,
         [each[None] for each in weights],
         forecast.step_size,
         geometric_records(float(first), iterations, _SPACING),
-        measure,
+        crossings,
         sampling=None if size is None else Sampling(size),
         generators=[draw],
         rule=practice.steps(forecast.schedule_length),
         use_biases=biased,
-        until=until_learned(np.zeros((1, stages), dtype=bool)),
     )
-    return np.asarray(crossing_iteration(records, shares)[0])
+    return np.asarray(crossings.times()[0])
 
 
 def equivalent_samples(problem: Problem) -> Samples:

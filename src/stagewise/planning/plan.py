@@ -67,9 +67,12 @@ class Plan(StudyPlan):
             }
         return _source(script, modules, frozenset(found))
 
-    def every_source(self, script: str) -> str:
-        """Digest of a script and of all that it could find by listing a folder."""
-        return _source(script, (), None)
+    def training_source(self, name: str) -> str:
+        """Digest of what trains a section of `training`: its kind's module, the rules it names."""
+        section = self.config.training[name]
+        found = {type(each.optimizer).__module__ for each in getattr(section, "rules", ())}
+        module = f"stagewise.pipeline.training.{section.kind}"
+        return _source("train_on_data", (module,), frozenset(found))
 
     def moments(self, dataset: str) -> str:
         """Second moments of a data set."""
@@ -192,7 +195,7 @@ def tables() -> list[str]:
 
 
 @cache
-def _source(script: str, modules: tuple[str, ...], found: frozenset[str] | None) -> str:
+def _source(script: str, modules: tuple[str, ...], found: frozenset[str]) -> str:
     return source_digest(*script_modules(script), *modules, found=found)
 
 

@@ -1,7 +1,5 @@
 """Columns of the table `training`: runs trained for the studies of practice, and their laws."""
 
-import math
-
 import pyarrow as pa
 
 from stagewise.store.schemas import INTEGER, ITERATIONS, REAL, SHORT, column
@@ -66,12 +64,12 @@ _BLANK: dict[str, object] = {
 
 def training_table(rows: list[dict[str, object]]) -> pa.Table:
     """A table of rows; columns that a row leaves out have their neutral value or are missing."""
-    complete = [
-        {name: _value(row.get(name, _BLANK.get(name))) for name in TRAINING.names} for row in rows
-    ]
-    return pa.Table.from_pylist(complete, schema=TRAINING)
-
-
-def _value(value: object) -> object:
-    """The value, or None for what is not a number."""
-    return None if isinstance(value, float) and math.isnan(value) else value
+    columns = {name: [row.get(name, _BLANK.get(name)) for row in rows] for name in TRAINING.names}
+    return pa.table(
+        {
+            # What is not a number is missing.
+            each.name: pa.array(columns[each.name], each.type, from_pandas=True)
+            for each in TRAINING
+        },
+        schema=TRAINING,
+    )

@@ -7,6 +7,8 @@ from stagewise.problems.problem import Problem
 
 _STEPS = 3000
 _RATE = 0.3
+_PATIENCE = 300
+"""Steps without a higher rate after which the ascent ends: it may circle about a maximum for ever."""
 
 
 def rectified_rate(inputs: FloatArray, outputs: FloatArray) -> float:
@@ -27,15 +29,16 @@ def rectified_rate(inputs: FloatArray, outputs: FloatArray) -> float:
     middle = extended.mean(axis=0) / np.linalg.norm(extended.mean(axis=0))
     units = np.hstack([middle[:, None] + sign * 0.5 * left for sign in (1, -1)])
     units /= np.linalg.norm(units, axis=0)
-    best = 0.0
-    for _ in range(_STEPS):
+    best, found_at = 0.0, 0
+    for step in range(_STEPS):
         value = extended @ units
         output = np.maximum(value, 0).T @ target / samples
         rate = np.linalg.norm(output, axis=1)
-        best = max(best, float(rate.max()))
+        if rate.max() > best:
+            best, found_at = float(rate.max()), step
         pull = extended.T @ ((value > 0) * (target @ (output / rate[:, None]).T)) / samples
         pull -= units * (units * pull).sum(axis=0)
-        if np.abs(pull).max() < 1e-6 * sigma[0]:
+        if np.abs(pull).max() < 1e-6 * sigma[0] or step - found_at > _PATIENCE:
             break
         units += _RATE / sigma[0] * pull
         units /= np.linalg.norm(units, axis=0)

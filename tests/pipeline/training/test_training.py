@@ -7,8 +7,6 @@ from numpy.testing import assert_allclose
 from stagewise.config.training import BatchSetting, MiniBatches
 from stagewise.dynamics.training import train
 from stagewise.pipeline.training.mini_batches import prescribed_sample
-from stagewise.pipeline.training.real_samples import Task
-from stagewise.pipeline.training.rules import diagonal_samples
 from stagewise.pipeline.training.table import training_experiment, training_rows
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
@@ -95,13 +93,6 @@ def test_a_sample_has_the_moments_prescribed():
     assert_allclose(residual.T @ residual / 40, 0.25 * np.eye(2), atol=1e-12)
 
 
-def test_condensed_samples_have_the_same_moments():
-    task = Task.of("diabetes_serum", 3)
-    inputs, outputs = task.condensed()
-    assert_allclose(inputs.T @ inputs / len(inputs), task.problem.sigma_x, atol=1e-10)
-    assert_allclose(inputs.T @ outputs / len(inputs), task.problem.sigma_xy, atol=1e-10)
-
-
 def test_learning_times_are_those_of_the_engine_that_every_other_study_uses():
     section = RULES | {"rules": RULES["rules"][:1]}
     frame = training_table(training_rows("name", training_experiment(section))).to_pandas()
@@ -116,12 +107,6 @@ def test_learning_times_are_those_of_the_engine_that_every_other_study_uses():
     after = halves.argmax(axis=0)
     assert (found <= after).all()
     assert (found > after - 1.5).all()
-
-
-def test_diagonal_samples_have_these_moments():
-    inputs, outputs = diagonal_samples(np.array([0.8, 0.5]), np.array([0.5, 2.0]))
-    assert_allclose(inputs.T @ inputs / 2, np.diag([0.5, 2.0]))
-    assert_allclose(inputs.T @ outputs / 2, np.diag([0.8, 0.5]))
 
 
 def test_an_unknown_rule_is_refused_with_the_names_that_exist():

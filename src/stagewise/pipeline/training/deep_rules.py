@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
-from stagewise.analysis.crossings import geometric_records, mode_rows
-from stagewise.arrays import FloatArray
+from stagewise.analysis.crossings import FirstCrossings, geometric_records, mode_rows
+from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import UpdateRules
-from stagewise.dynamics.on_data import Network, train_on_data
+from stagewise.dynamics.on_data import train_on_moments
 from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
 from stagewise.dynamics.optimisers.l2_decay import L2Decay
 from stagewise.dynamics.update_rule import UpdateRule
@@ -106,23 +105,16 @@ def _aligned_times(
 ) -> FloatArray:
     """Learning iterations (starts, 1) of one aligned mode, of `share` of its target sigma/lam."""
     sigma, lam = experiment.sigma[0], experiment.lam[0]
-    inputs, outputs = np.array([[np.sqrt(lam)]]), np.array([[sigma / np.sqrt(lam)]])
     weights = [np.exp(-delta)[:, None, None] for _ in range(depth)]
+    problem = Problem(np.array([[lam]]), np.array([[sigma]]))
 
-    def measure(layers: list[FloatArray], _: list[FloatArray]) -> FloatArray:
+    def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
         return np.asarray(np.prod(layers, axis=0)[:, 0] * lam / (sigma * share))
 
-    records, shares = train_on_data(
-        Network(),
-        inputs,
-        outputs,
-        weights,
-        step,
-        geometric_records(1, last, 0.002),
-        measure,
-        rule=rule,
-    )
-    return crossing_iteration(records, shares)
+    crossings = FirstCrossings(learned, np.ones((len(delta), 1), dtype=bool))
+    records = geometric_records(1, last, 0.002)
+    train_on_moments([problem], weights, step, records, crossings, rule)
+    return crossings.times()
 
 
 def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
@@ -132,8 +124,6 @@ def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
     draws = [generator("ends", name, case) for case in range(experiment.end_cases)]
     cases = [_end_case(draw) for draw in draws]
     best = [nuclear_norm_regression(problem, decay) for problem, decay in cases]
-    # In units of the decay it is 1 in every case, and so one rule serves all.
-    samples = [_samples(problem, decay) for problem, decay in cases]
     weights = [
         0.3 * np.stack([draw.standard_normal(shape) for draw in draws])
         for shape in ((_SHAPE[0], _END_WIDTH), (_END_WIDTH, _SHAPE[1]))
@@ -141,17 +131,17 @@ def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
     steps = np.array(
         [_END_STEP / _curvature(case[0], end) for case, end in zip(cases, best, strict=True)]
     )
+    # In units of the decay it is 1 in every case, and so one rule serves all.
     decays = np.array([decay for _, decay in cases])
-    _, ends = train_on_data(
-        Network(),
-        np.stack([each[0] for each in samples]),
-        np.stack([each[1] for each in samples]),
-        weights,
-        steps * decays,
-        np.array([experiment.end_iterations]),
-        lambda layers, _: layers[0] @ layers[1],
-        rule=L2Decay(decay=1.0),
-    )
+    scaled = [Problem(each.sigma_x / decay, each.sigma_xy / decay) for each, decay in cases]
+    ends: list[FloatArray] = []
+
+    def keep(_: int, layers: list[FloatArray]) -> bool:
+        ends.extend(layers[0] @ layers[1])
+        return True
+
+    last = np.array([experiment.end_iterations])
+    train_on_moments(scaled, weights, steps * decays, last, keep, L2Decay(decay=1.0))
     rows: list[dict[str, object]] = []
     for case, (problem, decay) in enumerate(cases):
         shared = {
@@ -164,7 +154,7 @@ def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
             "step_size": float(steps[case]),
             "delta": 0.0,
             "seed": case,
-            "rank": _rank(ends[0, case]),
+            "rank": _rank(ends[case]),
             "predicted_rank": _rank(best[case]),
         }
         rows += [
@@ -188,12 +178,6 @@ def _end_case(draw: np.random.Generator) -> tuple[Problem, float]:
     problem = Problem(sigma_x, draw.standard_normal(_SHAPE))
     low, high = np.log(problem.modes.sigma[[-1, 0]])
     return problem, float(np.exp(draw.uniform(low, high)))
-
-
-def _samples(problem: Problem, unit: float) -> tuple[FloatArray, FloatArray]:
-    """Few samples with these moments over a unit, and no residual."""
-    root = np.linalg.cholesky(problem.sigma_x / unit).T * np.sqrt(problem.dim_in)
-    return root, root @ problem.least_squares
 
 
 def _rank(matrix: FloatArray) -> int:

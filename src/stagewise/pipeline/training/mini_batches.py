@@ -5,16 +5,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
+    FirstCrossings,
     geometric_records,
     mode_rows,
     response_values,
-    until_learned,
 )
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import BatchSetting, MiniBatches
 from stagewise.dynamics.on_data import Network, Sampling, train_on_data
+from stagewise.pipeline.training.diffusion import diffusion_rows
+from stagewise.planning.imports import spare_linear_algebra
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory import leading_iteration, reduced_rank_regression
@@ -49,8 +50,14 @@ def prescribed_sample(
     return inputs, outputs
 
 
-def mini_batch_rows(name: str, experiment: MiniBatches) -> list[dict[str, object]]:
-    """Rows of the table `training`: one per setting, way to draw, delta, seed and mode."""
+def training_rows(name: str, experiment: MiniBatches, _: str | None) -> list[dict[str, object]]:
+    """Rows of the table `training`: training itself, then what a mode diffuses on its way."""
+    spare_linear_algebra()
+    return _trained_rows(name, experiment) + diffusion_rows(name, experiment)
+
+
+def _trained_rows(name: str, experiment: MiniBatches) -> list[dict[str, object]]:
+    """One row per setting, way to draw, delta, seed and mode."""
     rows: list[dict[str, object]] = []
     for position, setting in enumerate(experiment.settings):
         inputs, outputs = prescribed_sample(experiment, setting, name)
@@ -160,25 +167,26 @@ class _Training:
         sigma_x = self.inputs.T @ self.inputs / len(self.inputs)
         targets = np.array(self.experiment.sigma[: setting.modes])
 
-        def measure(layers: list[FloatArray], _: list[FloatArray]) -> FloatArray:
+        def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
             product = layers[0]
             for layer in layers[1:]:
                 product = product @ layer
             return np.asarray(response_values(sigma_x @ product, setting.modes) / targets)
 
-        records, shares = train_on_data(
+        waited_for = np.ones((runs, setting.modes), dtype=bool)
+        crossings = FirstCrossings(learned, waited_for, stride=1)
+        train_on_data(
             Network(),
             self.inputs,
             self.outputs,
             [np.repeat(each[None], runs, axis=0) for each in self._start()],
             setting.step_size,
             self._records(targets),
-            measure,
+            crossings,
             sampling=None if replace is None else Sampling(setting.batch_size, replace),
             generators=[self._batches(bool(replace), seed) for seed in range(runs)],
-            until=until_learned(np.zeros((runs, setting.modes), dtype=bool)),
         )
-        return crossing_iteration(records, shares)
+        return crossings.times()
 
     def _start(self) -> list[FloatArray]:
         """Gaussian layers, the same at every scale but for the scale."""

@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
+    FirstCrossings,
     geometric_records,
     mode_rows,
     response_values,
-    until_learned,
 )
-from stagewise.arrays import FloatArray
+from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import Networks
 from stagewise.data.samples import load_samples
 from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
@@ -30,8 +28,8 @@ _PATIENCE = 2.5
 _SPACING = 0.02
 
 
-def network_rows(
-    name: str, experiment: Networks, data_dir: Path | None = None
+def training_rows(
+    name: str, experiment: Networks, data_dir: str | None = None
 ) -> list[dict[str, object]]:
     """Rows of the table `training`: one per activation, loss, delta, seed and mode."""
     samples = _Samples.of(experiment, data_dir)
@@ -67,7 +65,7 @@ class _Samples:
     modes: int
 
     @classmethod
-    def of(cls, experiment: Networks, data_dir: Path | None) -> "_Samples":
+    def of(cls, experiment: Networks, data_dir: str | None) -> "_Samples":
         return cls(*load_samples(experiment.samples, data_dir), experiment.modes)
 
     @cached_property
@@ -156,21 +154,22 @@ class _Run:
         network = Network(self.activation, self.loss)
         projected = samples.centred.T / len(samples.centred)
 
-        def measure(layers: list[FloatArray], biases: list[FloatArray]) -> FloatArray:
-            response = projected @ network.outputs(samples.inputs, layers, biases)
+        def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
+            response = projected @ network.outputs(samples.inputs, layers[:2], layers[2:])
             return np.asarray(response_values(response, samples.modes) / samples.targets)
 
         slowest = self.rule.growth(self.step, samples.targets[-1])
         fastest = self.rule.growth(self.step, samples.targets[0])
         last = _PATIENCE * (self.delta + 3) / float(slowest)
-        records, shares = train_on_data(
+        crossings = FirstCrossings(learned, np.ones((runs, samples.modes), dtype=bool))
+        train_on_data(
             network,
             samples.inputs,
             samples.outputs,
             weights,
             self.step,
             geometric_records(0.2 * self.delta / float(fastest), last, _SPACING),
-            measure,
+            crossings,
             sampling=Sampling(self.experiment.batch_size, replace=False),
             generators=[
                 generator("batches", self.name, self.activation, self.loss, self.delta, seed)
@@ -178,6 +177,5 @@ class _Run:
             ],
             rule=HeavyBallSteps(momentum=self.experiment.momentum),
             use_biases=True,
-            until=until_learned(np.zeros((runs, samples.modes), dtype=bool)),
         )
-        return crossing_iteration(records, shares)
+        return crossings.times()

@@ -4,17 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
+    FirstCrossings,
     geometric_records,
     mode_rows,
     response_values,
-    until_learned,
 )
-from stagewise.arrays import FloatArray
+from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import RealSamples
 from stagewise.data.samples import load_samples
-from stagewise.dynamics.on_data import Network, Sampling, train_on_data
+from stagewise.dynamics.on_data import Network, Sampling, train_on_data, train_on_moments
 from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
@@ -29,13 +28,14 @@ _PATIENCE = 2.0
 """Training ends at this multiple of the plain forecast of the last mode followed."""
 
 
-def real_sample_rows(name: str, experiment: RealSamples) -> list[dict[str, object]]:
+def training_rows(name: str, experiment: RealSamples, _: str | None) -> list[dict[str, object]]:
     """Rows of the table `training`: one per data set, way to train, seed and mode."""
     rows: list[dict[str, object]] = []
     for position, choice in enumerate(experiment.samples):
         task = Task.of(choice.name, choice.modes)
         saddles = task.saddles()
         for momentum in (0.0, experiment.momentum):
+            forecasts = _Way(name, experiment, task, momentum, 0).forecasts()
             for batch_size in (0, experiment.batch_size):
                 way = _Way(name, experiment, task, momentum, batch_size)
                 shared = {
@@ -50,7 +50,7 @@ def real_sample_rows(name: str, experiment: RealSamples) -> list[dict[str, objec
                     "step_size": way.step,
                     "delta": experiment.delta,
                 }
-                rows += mode_rows(shared, way.times(), way.laws(saddles))
+                rows += mode_rows(shared, way.times(), forecasts | way.delays(saddles))
     return rows
 
 
@@ -88,14 +88,6 @@ class Task:
         maps = [reduced_rank_regression(self.problem, rank) for rank in ranks]
         return saddles_noise(self.inputs, self.outputs, maps)
 
-    def condensed(self) -> tuple[FloatArray, FloatArray]:
-        """A few samples with the same moments, on which full batches cost little."""
-        columns = np.hstack([self.inputs, self.outputs]) / np.sqrt(len(self.inputs))
-        triangle = np.linalg.qr(columns, mode="r")
-        triangle *= np.sqrt(len(triangle))
-        dim_in = self.inputs.shape[1]
-        return triangle[:, :dim_in], triangle[:, dim_in:]
-
 
 @dataclass(frozen=True)
 class _Way:
@@ -118,17 +110,21 @@ class _Way:
         """The update rule as the laws see it."""
         return HeavyBall(self.momentum) if self.momentum else DESCENT
 
-    def laws(self, saddles: list[SaddleNoise]) -> dict[str, FloatArray]:
-        """Forecasts and, for batches, the drift that they cause, one value per mode."""
+    def forecasts(self) -> dict[str, FloatArray]:
+        """What the moments say, whatever the batches, one value per mode."""
         modes, pooled = self.task.modes, PooledMoments.of(self.task.problem)
         case = np.array([self.step]), np.array([self.experiment.delta]), self.experiment.width
-        columns = {
+        return {
             "sigma": self.task.sigma,
-            "forecast": staged_forecast(pooled, *case, self.rule)[0],
-            "plain_forecast": plain_forecast(pooled, *case, self.rule)[0],
+            "forecast": staged_forecast(pooled, *case, self.rule)[0, :modes],
+            "plain_forecast": plain_forecast(pooled, *case, self.rule)[0, :modes],
             "plain_growth": self.rule.growth(self.step, self.task.sigma),
-            "mixing": np.zeros(modes),
         }
+
+    def delays(self, saddles: list[SaddleNoise]) -> dict[str, FloatArray]:
+        """What the noise of batches does, one value per mode."""
+        modes = self.task.modes
+        columns = {"mixing": np.zeros(modes)}
         for name, repulsion in (("drift", True), ("rival_drift", False)):
             columns[name] = np.ones(modes)
             if self.batch_size:
@@ -140,9 +136,9 @@ class _Way:
         return {name: values[:modes] for name, values in columns.items()}
 
     def times(self) -> FloatArray:
-        """Learning iterations (replicates, modes)."""
+        """Learning iterations (replicates, modes), trained in the eigenbasis of sigma_x."""
         task, runs, scale = self.task, self.experiment.replicates, np.exp(-self.experiment.delta)
-        sigma_x, targets, width = task.problem.sigma_x, task.sigma, self.experiment.width
+        targets, width = task.sigma, self.experiment.width
         shapes = [(task.problem.dim_in, width), (width, task.problem.dim_out)]
         starts = [generator("weights", self.name, task.dataset, seed) for seed in range(runs)]
         weights = [
@@ -150,25 +146,31 @@ class _Way:
             for shape in shapes
         ]
 
-        inputs, outputs = (task.inputs, task.outputs) if self.batch_size else task.condensed()
+        def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
+            response = task.problem.curvature * (layers[0] @ layers[1])
+            return np.asarray(response_values(response, task.modes) / targets)
+
         growth = self.rule.growth(self.step, targets[[0, -1]])
         first, last = 0.3 * self.experiment.delta / growth[0], self.experiment.delta / growth[1]
-        records, shares = train_on_data(
+        records = geometric_records(first, _PATIENCE * last, 0.015)
+        crossings = FirstCrossings(learned, np.ones((runs, task.modes), dtype=bool))
+        rule = HeavyBallSteps(momentum=self.momentum)
+        if not self.batch_size:
+            train_on_moments([task.problem], weights, self.step, records, crossings, rule)
+            return crossings.times()
+        train_on_data(
             Network(),
-            inputs,
-            outputs,
-            weights,
+            task.inputs @ task.problem.eigenvectors,
+            task.outputs,
+            [task.problem.eigenvectors.T @ weights[0], weights[1]],
             self.step,
-            geometric_records(first, _PATIENCE * last, 0.015),
-            lambda layers, _: (
-                response_values(sigma_x @ layers[0] @ layers[1], task.modes) / targets
-            ),
-            sampling=Sampling(self.batch_size) if self.batch_size else None,
+            records,
+            crossings,
+            sampling=Sampling(self.batch_size),
             generators=[self._batches(seed) for seed in range(runs)],
-            rule=HeavyBallSteps(momentum=self.momentum),
-            until=until_learned(np.zeros((runs, task.modes), dtype=bool)),
+            rule=rule,
         )
-        return crossing_iteration(records, shares)
+        return crossings.times()
 
     def _batches(self, seed: int) -> np.random.Generator:
         return generator(

@@ -4,18 +4,19 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
+    FirstCrossings,
     geometric_records,
     mode_rows,
     response_values,
-    until_learned,
 )
-from stagewise.arrays import FloatArray
+from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import RuleSetting, UpdateRules
-from stagewise.dynamics.on_data import Network, train_on_data
+from stagewise.dynamics.on_data import train_on_moments
 from stagewise.dynamics.optimisers.scheduled import Scheduled
 from stagewise.dynamics.update_rule import UpdateRule
+from stagewise.pipeline.training.deep_rules import decay_rows, end_rows, momentum_rows
+from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory.growth import DESCENT, GROWTH_RULES, Descent, HeavyBall
 
@@ -25,18 +26,18 @@ _SETTLE = 4.0
 _LONGEST = 20_000
 
 
-def diagonal_samples(sigma: FloatArray, lam: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """As many samples as modes with sigma_x = diag(lam) and sigma_xy = diag(sigma)."""
-    inputs = np.diag(np.sqrt(lam * len(lam)))
-    return inputs, inputs * (sigma / lam)
+def training_rows(name: str, experiment: UpdateRules, _: str | None) -> list[dict[str, object]]:
+    """Rows of the table `training`: two layers by every rule, then what is deeper or decays."""
+    parts = (_rule_rows, decay_rows, momentum_rows, end_rows)
+    return [row for part in parts for row in part(name, experiment)]
 
 
-def rule_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
-    """Rows of the table `training` of two layers: one per rule, delta, seed and mode."""
+def _rule_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
+    """Two layers: one row per rule, delta, seed and mode."""
     rows: list[dict[str, object]] = []
     for position, setting in enumerate(experiment.rules):
         training = _Training(name, experiment, setting)
-        times = {delta: training.times(delta) for delta in experiment.delta}
+        times = training.times()
         laws = training.laws(*times.values())
         for delta, found in times.items():
             shared = {
@@ -106,37 +107,32 @@ class _Training:
             "rival_growth": rival,
         }
 
-    def times(self, delta: float) -> FloatArray:
-        """Learning iterations (replicates, modes), half of where commuting moments end."""
+    def times(self) -> dict[float, FloatArray]:
+        """Learning iterations by delta (replicates, modes), half of where commuting moments end."""
         runs, width, modes = self.experiment.replicates, self.experiment.width, len(self.sigma)
+        deltas = self.experiment.delta
+        scales = np.exp(-np.array(deltas))[:, None, None, None]
         step = self.setting.step_size
         ends = self.sigma if self.law is None else self.law.end(step, self.sigma)
         wanted = np.where(ends > 0, ends, np.inf)
-        inputs, outputs = diagonal_samples(self.sigma, np.array(self.experiment.lam))
+        problem = Problem(np.diag(self.experiment.lam), np.diag(self.sigma))
         starts = [generator("weights", self.name, seed) for seed in range(runs)]
         weights = [
-            np.exp(-delta)
-            / np.sqrt(shape[0])
-            * np.stack([draw.standard_normal(shape) for draw in starts])
+            scales / np.sqrt(shape[0]) * np.stack([draw.standard_normal(shape) for draw in starts])
             for shape in ((modes, width), (width, modes))
         ]
+        weights = [each.reshape(-1, *each.shape[2:]) for each in weights]
 
-        def measure(layers: list[FloatArray], _: list[FloatArray]) -> FloatArray:
-            response = np.array(self.experiment.lam)[:, None] * (layers[0] @ layers[1])
+        def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
+            response = problem.curvature * (layers[0] @ layers[1])
             return np.asarray(response_values(response, modes) / wanted)
 
-        records, shares = train_on_data(
-            Network(),
-            inputs,
-            outputs,
-            weights,
-            step,
-            geometric_records(1, self._last(delta), 0.01),
-            measure,
-            rule=self.setting.optimizer,
-            until=until_learned(np.broadcast_to(~np.isfinite(wanted), (runs, modes)).copy()),
-        )
-        return crossing_iteration(records, shares)
+        waited_for = np.broadcast_to(np.isfinite(wanted), (len(deltas) * runs, modes))
+        crossings = FirstCrossings(learned, waited_for)
+        records = geometric_records(1, self._last(max(deltas)), 0.01)
+        rule = self.setting.optimizer
+        train_on_moments([problem], weights, step, records, crossings, rule)
+        return dict(zip(deltas, np.split(crossings.times(), len(deltas)), strict=True))
 
     def _last(self, delta: float) -> float:
         law = self.law or DESCENT

@@ -2,16 +2,15 @@
 
 import numpy as np
 
-from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
+    FirstCrossings,
     geometric_records,
     mode_rows,
     response_values,
-    until_learned,
 )
-from stagewise.arrays import FloatArray
+from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import StagedProblems
-from stagewise.dynamics.on_data import Network, train_on_data
+from stagewise.dynamics.on_data import train_on_moments
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory import reduced_rank_regression
@@ -21,7 +20,7 @@ from stagewise.theory.minibatch_stages import batch_slopes, saddles_noise
 _PATIENCE = 1.3
 
 
-def staged_rows(name: str, experiment: StagedProblems) -> list[dict[str, object]]:
+def training_rows(name: str, experiment: StagedProblems, _: str | None) -> list[dict[str, object]]:
     """Rows of the table `training`: one per delta, problem (as seed) and mode."""
     draws = [generator("problems", name, case) for case in range(experiment.cases)]
     problems = [_problem(experiment, draw) for draw in draws]
@@ -102,21 +101,14 @@ def _times(
     """Learning iterations (problems, modes)."""
     modes = len(problems[0].modes.sigma)
     targets = np.stack([each.modes.sigma for each in problems])
-    sigma_x = np.stack([each.sigma_x for each in problems])
-    samples = [_samples(each) for each in problems]
+    curvature = np.stack([each.curvature for each in problems])
 
-    def measure(layers: list[FloatArray], _: list[FloatArray]) -> FloatArray:
-        return np.asarray(response_values(sigma_x @ layers[0] @ layers[1], modes) / targets)
+    def learned(layers: list[FloatArray], runs: IntArray) -> FloatArray:
+        responses = curvature[runs] * (layers[0] @ layers[1])
+        return np.asarray(response_values(responses, modes) / targets[runs])
 
     slowest = DESCENT.growth(steps, targets[:, -1]).min()
-    records, shares = train_on_data(
-        Network(),
-        np.stack([each[0] for each in samples]),
-        np.stack([each[1] for each in samples]),
-        weights,
-        steps,
-        geometric_records(1, _PATIENCE * (delta + 4) / float(slowest), 0.005),
-        measure,
-        until=until_learned(np.zeros(targets.shape, dtype=bool)),
-    )
-    return crossing_iteration(records, shares)
+    records = geometric_records(1, _PATIENCE * (delta + 4) / float(slowest), 0.005)
+    crossings = FirstCrossings(learned, np.ones(targets.shape, dtype=bool))
+    train_on_moments(problems, weights, steps, records, crossings)
+    return crossings.times()
