@@ -20,8 +20,8 @@ from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.checking import make_plan
 from stagewise.planning.experiments import expand
-from stagewise.store.files import write_table
 from stagewise.store.formats import write_formats
+from stagewise.store.parquet import write_table
 from stagewise.studies.common import style
 from stagewise.studies.common.judging import RunTables
 from stagewise.tables.assumption import assumption_table
