@@ -1,43 +1,20 @@
 """Every figure shows the data it is given, labelled, and the same bytes each time."""
 
 import re
-from functools import cache
 from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import ErrorbarContainer
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from numpy.testing import assert_allclose
 
-from stagewise.config.models import Experiment
-from stagewise.data.datasets import draw_moments
-from stagewise.pipeline.curves import summary_table
-from stagewise.pipeline.forecasts import forecasts_table
-from stagewise.pipeline.joining import with_forecasts
-from stagewise.pipeline.learning_times import learning_times_table
-from stagewise.pipeline.plateaus import plateaus_table
-from stagewise.pipeline.references import references_table
-from stagewise.pipeline.simulate import simulate
-from stagewise.pipeline.stages import stages_table
-from stagewise.pipeline.teachers import teachers_table
-from stagewise.planning.checking import make_plan
-from stagewise.planning.experiments import expand
-from stagewise.store.files import write_table
-from stagewise.store.formats import write_formats
 from stagewise.studies.common import style
-from stagewise.studies.common.depth import stage_counts
-from stagewise.studies.common.judging import RunTables, judge
-from stagewise.studies.common.judging import draw as draw_study
-from stagewise.studies.common.registry import claims, load, outlines
-from stagewise.studies.common.study import learning_times, plateaus, trajectory_summary
-from stagewise.studies.stage_counts import STAGES
-from stagewise.tables.assumption import assumption_table
+from stagewise.studies.common.judging import judge
+from stagewise.studies.common.registry import claims, outlines
 
 from .common.vision import VISIONS, distance
+from .drawn import draw
 from .given import in_its_interval
 
 FIGURES = [
@@ -45,129 +22,6 @@ FIGURES = [
     for name, study in outlines().items()
     if all(table.kind != "training" for table in study.figure_reads)
 ]
-
-TINY = {
-    "closed_form": {"delta": [2, 6], "replicates": 2},
-    "autoencoder": {"replicates": 2, "modes": 4, "horizon_mode": 3},
-    "autoencoder_data": {"replicates": 2, "modes": 3},
-    "learning_times": {"delta": [4, 8], "step_size": [0.1, 0.5], "replicates": 3},
-    "learning_times_limit": {"delta": [30], "step_size": [0.1, 0.5], "replicates": 2},
-    "learning_times_limit_gaussian": {"delta": [30], "step_size": [0.1, 0.5], "replicates": 2},
-    "step_size": {"step_size": [0.4, 0.7, 1.1], "replicates": 3},
-    "stable_step": {"step_size": [0.1, 0.9], "replicates": 6},
-    "stable_step_bracket": {"replicates": 2},
-    "mode_order": {"delta": [3, 10], "replicates": 6},
-    "real_data": {"delta": [3, 5], "replicates": 2},
-    "real_data_uncentred": {"delta": [3, 5], "replicates": 2},
-    "perturbation": {"delta": [2, 4], "replicates": 2},
-    "perturbation_growth": {"delta": [3, 6], "replicates": 4, "step_size": [0.1]},
-    "initialisation": {"delta": [3, 6], "replicates": 2},
-    "reduced_rank_path": {"delta": [3], "replicates": 2},
-    "generalisation": {"delta": [3], "replicates": 2, "horizon": 2},
-    "lampinen_ganguli": {"replicates": 2, "iterations": 60},
-    "lampinen_ganguli_own": {"replicates": 2, "iterations": 60},
-    "lampinen_ganguli_steps": {"replicates": 2, "iterations": 60},
-    "forecast": {"delta": [6, 9], "replicates": 2},
-    "forecast_spiked": {"delta": [6, 9], "replicates": 2},
-    "saddle_stages": {"product_scale": [1e-3], "replicates": 2},
-    "stage_counts_2": {"replicates": 4},
-    "stage_counts_3": {"product_scale": [1e-3], "replicates": 4},
-    "stage_counts_3_50": {"product_scale": [1e-3], "replicates": 4},
-    "stage_counts_4": {"product_scale": [1e-2], "replicates": 4},
-    "stage_counts_4_50": {"product_scale": [1e-2], "replicates": 4},
-    "stage_ratios_2": {"product_scale": [1e-2, 1e-6], "replicates": 4},
-    "stage_ratios_3": {"product_scale": [1e-2, 1e-3], "replicates": 4},
-    "stable_step_deep": {"product_scale": [1e-2], "step_size": [1.8, 2.2], "replicates": 2},
-    "escape_times": {"product_scale": [1e-2, 1e-3], "replicates": 2},
-    "depth_law": {"product_scale": [1e-2, 1e-3], "replicates": 2},
-    "descent_separation": {"product_scale": [1e-2, 1e-3], "replicates": 2},
-    "rmsprop": {"product_scale": [1e-2, 1e-3], "replicates": 2, "iterations": 800},
-}
-TINY_PLATEAUS = {
-    "saddles": {"product_scale": [1e-2, 1e-3], "replicates": 2},
-    "saddles_balanced": {"product_scale": [1e-2, 1e-3]},
-    "completion_path": {"product_scale": [1e-2], "replicates": 2},
-}
-TINY_DATA = {
-    "autoencoder": {"dim": 6, "rank": 3, "samples": 60},
-    "spiked": {"draws": 2},
-    "autoencoder_draws": {"dim": 6, "rank": 3, "samples": 60, "draws": 2},
-    "matrices_20": {"dim_in": 6, "dim_out": 6, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
-    "matrices_50": {"dim_in": 7, "dim_out": 7, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
-    "matrices_ratios": {"dim_in": 6, "dim_out": 6, "ratio": [0.5, 0.9], "rank": [2], "draws": 2},
-    "ladder": {"dim_in": 6, "dim_out": 6, "rank": [1, 2]},
-    "factors": {"dim_in": 5, "dim_out": 5, "rank": [2], "draws": 2},
-    "completions": {"dim_in": 6, "dim_out": 6, "rank": [2], "draws": 1},
-}
-
-
-@pytest.fixture(scope="module")
-def aggregates(tmp_path_factory, default_config):
-    style.apply()
-    raw = default_config
-    for name, spec in raw["datasets"].items():
-        if name.startswith("teacher"):
-            spec |= {"dim_in": 12, "dim_out": 6, "samples": 12, "noise": 0.3, "draws": 2}
-    for name, changes in TINY_DATA.items():
-        raw["datasets"][name] |= changes
-    config = make_plan(raw).config
-    experiments = {
-        name: Experiment.model_validate(config.experiments[name].model_dump() | changes)
-        for name, changes in TINY.items()
-    }
-    draws = {
-        data: draw_moments(data, config.datasets[data], None)
-        for data in {data for each in experiments.values() for data in each.datasets}
-    }
-    folder = tmp_path_factory.mktemp("aggregates")
-    for name, changes in TINY_PLATEAUS.items():
-        each = Experiment.model_validate(config.experiments[name].model_dump() | changes)
-        own = {data: draw_moments(data, config.datasets[data], None) for data in each.datasets}
-        write_table(plateaus_table(name, each, own), folder / f"plateaus/{name}.parquet")
-    for name, each in experiments.items():
-        for kind, table in tables_of(name, each, draws).items():
-            write_table(table, folder / f"{kind}/{name}.parquet")
-    firsts = {name: draws[name][0] for name in experiments["forecast"].datasets}
-    write_formats(assumption_table(firsts, 2), [folder / "tables/assumption.csv"])
-    return RunTables(folder, [*TINY, *TINY_PLATEAUS])
-
-
-def tables_of(name, each, draws):
-    """All tables of one experiment, as the rules make them."""
-    trajectories = simulate(expand(name, each), each, draws)
-    times = learning_times_table([trajectories])
-    if each.forecast:
-        times = with_forecasts(times, forecasts_table(name, each, draws))
-    tables = {"learning_times": times}
-    if each.summarise:
-        tables["trajectory_summary"] = summary_table([trajectories])
-    if each.stages:
-        tables["stages"] = stages_table([trajectories])
-    if each.references:
-        tables["references"] = references_table(name, each, draws)
-    if each.teacher_theory:
-        tables["teachers"] = teachers_table(name, each, draws)
-    return tables
-
-
-def draw(name, tables) -> Figure:
-    """The figure from the tables that its study declares, as its rule gives them."""
-    figure = draw_study(load(name), tables)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-@pytest.fixture(scope="module")
-def figure_of(aggregates):
-    """Figures by name, drawn once and laid out."""
-
-    @cache
-    def once(name) -> Figure:
-        figure = draw(name, aggregates)
-        figure.draw_without_rendering()
-        return figure
-
-    return once
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -228,77 +82,6 @@ def test_no_label_lies_on_another(name, figure_of):
 def test_a_measured_value_lies_in_its_interval(claim, aggregates):
     if aggregates.has(claim.reads):
         in_its_interval(judge(claim, aggregates))
-
-
-def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates, figure_of):
-    curves = aggregates.frame(
-        trajectory_summary("closed_form", of=("trace_norm", "mode_strengths"))
-    )
-    axes = figure_of("closed_form").axes[1]
-    rows = curves[
-        (curves["depth"] == 2) & (curves["delta"] == 6) & (curves["quantity"] == "trace_norm")
-    ]
-    lines = [line for line in axes.lines if line.get_linestyle() == "-"]
-    theory = lines[1].get_ydata()
-    assert_allclose(theory, rows["predicted"].to_numpy()[: len(theory)])
-    markers = next(line for line in axes.lines if line.get_label() == r"$\delta=6$")
-    assert np.isin(markers.get_ydata(), rows["mean"]).all()
-    assert markers.get_linestyle() == "None"
-
-
-def test_learning_times_draws_every_mode_of_every_aligned_run(aggregates, figure_of):
-    times = aggregates.frame(learning_times("learning_times", "learning_times_limit"))
-    aligned = times[(times["initialisation"] == "aligned") & times["learning_iteration"].notna()]
-    axes = figure_of("learning_times").axes[0]
-    drawn = sum(len(line.get_xdata()) for line in axes.lines if line.get_label().startswith("$"))
-    assert drawn == len(aligned)
-
-
-def test_step_size_marks_every_run_by_its_outcome(aggregates, figure_of):
-    times = aggregates.frame(learning_times("step_size", of=("mode_strengths",)))
-    axes = figure_of("step_size").axes[0]
-    drawn = {line.get_label(): len(line.get_xdata()) for line in axes.lines}
-    assert drawn["from below"] == (times["outcome"] == "monotone").sum()
-    assert drawn["does not converge"] == (times["outcome"] == "no convergence").sum()
-
-
-def test_real_data_shows_measured_over_predicted(aggregates, figure_of):
-    times = aggregates.frame(learning_times("real_data"))
-    times = times[times["relative_step_size"] == times["relative_step_size"].min()]
-    ratio = times["learning_iteration"] / times["predicted_discrete"]
-    expected = ratio.groupby([times["delta"], times["mode"]]).mean()
-    axes = figure_of("real_data").axes[1]
-    shown = axes.containers[0].lines[0].get_ydata()
-    assert_allclose(np.asarray(shown, dtype=float), expected[3.0].to_numpy(dtype=float))
-
-
-def test_stage_counts_draws_the_mean_of_every_cell(aggregates, figure_of):
-    counts = stage_counts(aggregates.frame(STAGES))
-    axes = figure_of("stage_counts").axes[0]
-    drawn = np.concatenate([each.lines[0].get_ydata() for each in axes.containers])
-    expected = counts[counts["observed"] == 1]["stages"].astype(float)
-    assert_allclose(np.sort(np.asarray(drawn, dtype=float)), np.sort(expected))
-
-
-def test_saddle_curvature_shows_measurements_over_the_closed_form(aggregates, figure_of):
-    axes = figure_of("saddle_curvature").axes[0]
-    rows = aggregates.frame(plateaus("saddles_balanced"))
-    first = rows[(rows["stage"] == 1) & (rows["depth"] == 3)].sort_values("delta")
-    markers = next(
-        line
-        for line in axes.lines
-        if line.get_marker() == style.MARKERS[1] and line.get_markersize() == 2
-    )
-    assert_allclose(np.sort(markers.get_ydata()), np.sort(-first["smallest_curvature"]))
-    theory = [line for line in axes.lines if line.get_linestyle() == "-"]
-    assert_allclose(np.sort(theory[1].get_ydata()), np.sort(-first["smallest_curvature"]), rtol=0.1)
-
-
-def test_rmsprop_shows_every_optimiser_at_every_rate(aggregates, figure_of):
-    figure = figure_of("rmsprop")
-    rates = aggregates.frame(learning_times("rmsprop"))["relative_step_size"].nunique()
-    for axes in figure.axes[:2]:
-        assert len(axes.containers) == 2 * (2 * rates + 1)
 
 
 def test_ordered_colours_differ_in_grey():

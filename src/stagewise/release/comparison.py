@@ -86,16 +86,9 @@ def verify(results: Path, reference: Path) -> Verification:
         else:
             where = "rebuild" if path.is_file() else "reference"
             outputs.append(Comparison(name, "different", None, f"only in the {where}"))
-    rows, archived = (
-        read_csv(place / "assumption.csv") for place in (results / "tables", reference)
-    )
-    shared = rows[rows["dataset"].isin(archived["dataset"])].reset_index(drop=True)
-    outputs.append(
-        Comparison("assumption", TIERS[0], 0.0)
-        if shared.equals(archived)
-        else _by_row("assumption", shared, archived)
-    )
-    left_out = _reading(other, assumption=len(shared) < len(rows))
+    assumption, more_rows = _compare_assumption(results / "tables", reference)
+    outputs.append(assumption)
+    left_out = _reading(other, more_rows)
     claims = [
         _compare_claim(name, ours.get(name), theirs.get(name))
         for name in theirs | ours
@@ -103,6 +96,15 @@ def verify(results: Path, reference: Path) -> Verification:
     ]
     consistent = all(each.tier != "different" for each in claims)
     return Verification([_softened(each, consistent) for each in outputs], claims, left_out)
+
+
+def _compare_assumption(tables: Path, reference: Path) -> tuple[Comparison, bool]:
+    """The table of assumptions, and whether it has data sets that the reference lacks."""
+    rows, archived = (read_csv(folder / "assumption.csv") for folder in (tables, reference))
+    shared = rows[rows["dataset"].isin(archived["dataset"])].reset_index(drop=True)
+    if shared.equals(archived):
+        return Comparison("assumption", TIERS[0], 0.0), len(shared) < len(rows)
+    return _by_row("assumption", shared, archived), len(shared) < len(rows)
 
 
 def _shared(table: pa.Table, datasets: list[str] | None) -> tuple[pa.Table, set[str]]:

@@ -64,7 +64,7 @@ def _separation(axes: Axes, times: pd.DataFrame) -> None:
         for rate, some in group.groupby("relative_step_size"):
             place = -1 if optimizer == "gradient_descent" else rates.index(rate)
             middle = some["overlap"].median()
-            spread = np.quantile(some["overlap"], [0.05, 0.95])
+            spread = some["overlap"].quantile([0.05, 0.95]).to_numpy()
             side = 0.06 * (1 if optimizer == "rmsprop" else -1)
             axes.errorbar(
                 place + shift + side,
