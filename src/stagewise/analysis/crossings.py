@@ -73,7 +73,9 @@ class FirstCrossings:
         """Fill in the shares of one record in every run that has a mode that is wanted."""
         runs = np.flatnonzero(wanted.any(axis=1))
         if len(runs):
-            shares[place, runs] = self._share([each[runs] for each in self._records[place][1]], runs)
+            shares[place, runs] = self._share(
+                [each[runs] for each in self._records[place][1]], runs
+            )
 
 
 def geometric_records(first: float, last: float, ratio: float) -> IntArray:

@@ -75,12 +75,9 @@ def _ratios(axes: Axes, rows: pd.DataFrame, claimed: bool) -> None:
         )
     scales = np.sort(rows["delta"].unique())
     if claimed:
-        for low, high, claimed_for in (
-            (scales.min(), LARGE_DELTA, LARGE_START),
-            (LARGE_DELTA, scales.max(), SMALL_START),
-        ):
-            band = claimed_for.low, claimed_for.high
-            axes.fill_between([low, high], *band, color="0.92", lw=0, zorder=0)
+        for edge, times in ((scales.min(), LARGE_START), (scales.max(), SMALL_START)):
+            band = times.low, times.high
+            axes.fill_between(sorted((edge, LARGE_DELTA)), *band, color="0.92", lw=0, zorder=0)
     axes.axhline(1, color=style.MUTED, linewidth=0.7, zorder=0)
     style.log_scale_axis(axes, scales)
     axes.set(ylabel="T over forecast", ylim=(0.8, 1.45))
