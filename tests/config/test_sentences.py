@@ -216,7 +216,6 @@ def test_a_value_of_the_wrong_type_is_named_with_what_is_allowed(path, value, na
         (("datasets", "modes", "draws"), 0, "draws is 0; it must be greater than or equal to 1."),
         (("datasets", "regression", "noise"), -1, "noise is -1; it must be greater than or equal"),
         (("datasets", "staircase", "sigma"), [1, 0], "sigma[1] is 0; it must be greater than 0."),
-        (("random_completions",), 0, "random_completions is 0; it must be greater than or equal"),
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_limit(path, value, sentence):

@@ -111,7 +111,7 @@ def aggregates(tmp_path_factory):
         for kind, table in tables_of(name, each, draws).items():
             write_table(table, folder / f"{kind}/{name}.parquet")
     firsts = {name: draws[name][0] for name in experiments["forecast"].datasets}
-    write_formats(assumption_table(firsts, 2), [folder / "tables/assumption.csv"])
+    write_formats(assumption_table(firsts), [folder / "tables/assumption.csv"])
     return RunTables(folder, [*TINY, *TINY_PLATEAUS])
 
 

@@ -184,9 +184,6 @@ class Config(Section):
     assumption: list[Name] = Field(
         min_length=1, description="Data sets of the table assumption, names from datasets."
     )
-    random_completions: Count = Field(
-        20, description="Random basis completions averaged in the table assumption."
-    )
     datasets: dict[Name, DataSpec] = Field(min_length=1, description="Data sets by name.")
     experiments: dict[Name, Experiment] = Field(
         min_length=1, description="Experiments by name; the key `only` chooses some of them."

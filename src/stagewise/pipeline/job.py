@@ -1,6 +1,7 @@
 """What every script of a rule does around its one call: log, and fail in a sentence."""
 
 import errno
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -48,6 +49,10 @@ def logged(snakemake: Any) -> Iterator[None]:
     if message:
         print(f"\n{message}\n", file=sys.stderr)
         sys.exit(2)
+    if getattr(sys.modules["__main__"], "snakemake", None) is snakemake:
+        # All is written; to take the libraries down in order costs a tenth of a second a job.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _sentence(error: Exception) -> str:
