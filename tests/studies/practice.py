@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from stagewise.store.training_schema import training_table
-from stagewise.theory.growth import DESCENT, HeavyBall
+from stagewise.theory.growth import DESCENT, HeavyBallGrowth
 
 
 def frame(rows):
@@ -33,7 +33,7 @@ def rule_table():
     sigma, step = np.array([0.8, 0.5]), 0.1
     rows = []
     for place, (kind, momentum) in enumerate((("gradient_descent", 0.0), ("heavy_ball", 0.9))):
-        law = HeavyBall(momentum) if momentum else DESCENT
+        law = HeavyBallGrowth(momentum) if momentum else DESCENT
         rival = np.log1p(law.speed(step) * sigma)
         for mode in range(2):
             rows.append(
