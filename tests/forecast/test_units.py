@@ -43,6 +43,24 @@ def test_no_unit_changes_the_shares_and_stages_hidden_by_it_are_counted(
     assert times == sorted(set(times))
 
 
+@pytest.mark.parametrize(("unit", "column"), [(10, 3), (30, 0)])
+@pytest.mark.parametrize("method", ["integrated", "staged"])
+def test_trained_networks_are_in_the_interval_in_whatever_unit(unit, column, method, asked):
+    options = ("--method", method, "--width", "3")
+    expected = json.loads(asked(one(unit, column), *options)[1])["stages"]
+    trained = json.loads(asked(one(unit, column), *options, "--check", "--seeds", "2")[1])["stages"]
+    assert len(trained) == 3
+    for each, measured in zip(expected, trained, strict=True):
+        assert each["low"] < measured["measured"] < each["high"]
+
+
+def test_stages_that_are_forecast_roughly_are_named(asked):
+    report = json.loads(asked(one(100, 0))[1])
+    (rough,) = [note for note in report["notes"] if "forecast roughly" in note]
+    wide = [str(each["stage"]) for each in report["stages"] if each["high"] > 1.39 * each["low"]]
+    assert rough.startswith(f"stages {', '.join(wide)} ")
+
+
 def test_scales_of_all_columns_at_once_change_nothing_once_they_are_standardised(asked):
     answers = [json.loads(asked(unit, "--standardise")[1])["stages"] for unit in (1.0, 2.0**300)]
     assert answers[0] == answers[1]

@@ -158,6 +158,19 @@ def test_a_folder_may_hold_other_files_and_whole_numbers_in_one_part(tmp_path, c
     assert answers[0] == answers[1]
 
 
+def test_keys_of_folders_are_inputs_as_in_one_file_and_are_spoken_of(
+    rows, asked, tmp_path, command
+):
+    frame = pd.DataFrame(np.array(rows, dtype=float), columns=HEAD).assign(a=np.arange(40) % 3)
+    frame.to_parquet(tmp_path / "parts", partition_cols=["a"], index=False)
+    answers = [asked(frame.to_csv(index=False)), command("--data", tmp_path / "parts", "--method", "plain", "--json", *TARGETS)]  # fmt: skip
+    one, parts = (json.loads(out) for _, out, _ in answers)
+    found = [[stage["iteration"] for stage in report["stages"]] for report in (one, parts)]
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-8)
+    assert "'a' comes from the names of folders" in parts["notes"][0]
+    assert parts["notes"][0].endswith("say --drop a")
+
+
 REFUSED = {
     "thousands": (lambda rows: text([["1,234,567" if not place else cell for place, cell in enumerate(row)] for row in rows], ";"), "without separators of thousands"),
     "thousands of Germany": (lambda rows: text([["1.234,5", *row[1:]] for row in rows], ";"), "without separators of thousands"),
@@ -185,6 +198,47 @@ def test_row_numbers_under_any_other_name_are_an_input_that_is_spoken_of(rows, a
     assert code == 0
     assert json.loads(out)["dim_in"] == 5
     assert "'rank' counts the rows; if it is no input, say --drop rank" in out
+
+
+@pytest.mark.parametrize("levels", [(8, 5), (2, 4, 5)])
+def test_levels_of_an_index_that_a_csv_file_does_not_tell_are_spoken_of(levels, rows, asked):
+    grid = np.stack(np.unravel_index(ORDER, levels), axis=1).astype(str).tolist()
+    names = ["site", "visit", "hour"][: len(levels)]
+    content = text([[*place, *row] for place, row in zip(grid, rows, strict=True)], head=[*names, *HEAD])  # fmt: skip
+    said = f"count the rows together; if they are no input, say --drop {','.join(names)}"
+    assert said in asked(content)[1]
+    grid[0] = grid[1]
+    other = text([[*place, *row] for place, row in zip(grid, rows, strict=True)], head=[*names, *HEAD])  # fmt: skip
+    assert "count the rows" not in asked(other)[1]
+
+
+STANDING_IN = {
+    "-999": 5,
+    "-99.9": 2,
+    "9999": 1,
+    "1e20": 3,
+    "-1e30": 1,
+    "32767": 2,
+    "-200": 3,
+    "99": 3,
+}
+
+
+@pytest.mark.parametrize("value", STANDING_IN)
+@pytest.mark.parametrize("column", [1, 4])
+def test_what_seems_to_stand_for_a_missing_value_is_spoken_of(value, column, rows, asked):
+    count = STANDING_IN[value]
+    spoilt = [[value if (place == column and row < count) else cell for place, cell in enumerate(cells)] for row, cells in enumerate(rows)]  # fmt: skip
+    answer = asked(text(spoilt))
+    said = f"{float(value):.7g} lies far from all other values of '{HEAD[column]}' ({count} value"
+    assert said in answer[1] + answer[2]
+
+
+def test_values_that_are_only_large_are_not_spoken_of(rows, asked):
+    values = np.array(rows, dtype=float)
+    values[0, 0], values[1:, 1] = 99, np.arange(39) % 2  # one pixel, and a count with an outlier
+    values[0, 1], values[:, 2], values[:3, 3] = 300, values[:, 2] ** 3, values[:, 3].max()
+    assert "far from" not in asked(text(values.astype(str).tolist()))[1]
 
 
 @pytest.mark.parametrize("name", ["paid", "grid", "acid", "valid"])

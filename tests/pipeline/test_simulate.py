@@ -15,7 +15,7 @@ from stagewise.pipeline.curves import summary_table
 from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.simulate import absolute_step, run_length, simulate
 from stagewise.planning.experiments import expand, shard, shard_count
-from stagewise.store.files import canonical_hash
+from stagewise.store.parquet import canonical_hash
 from stagewise.store.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
 from stagewise.theory import completion_curvature
 

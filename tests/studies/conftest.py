@@ -20,8 +20,8 @@ from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.checking import make_plan
 from stagewise.planning.experiments import expand
-from stagewise.store.files import write_table
 from stagewise.store.formats import write_formats
+from stagewise.store.parquet import write_table
 from stagewise.studies.common import style
 from stagewise.studies.common.judging import RunTables
 from stagewise.tables.assumption import assumption_table
@@ -111,7 +111,7 @@ def aggregates(tmp_path_factory):
         for kind, table in tables_of(name, each, draws).items():
             write_table(table, folder / f"{kind}/{name}.parquet")
     firsts = {name: draws[name][0] for name in experiments["forecast"].datasets}
-    write_formats(assumption_table(firsts, 2), [folder / "tables/assumption.csv"])
+    write_formats(assumption_table(firsts), [folder / "tables/assumption.csv"])
     return RunTables(folder, [*TINY, *TINY_PLATEAUS])
 
 

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from stagewise.store.training_schema import training_table
-from stagewise.theory.growth import DESCENT, HeavyBall
+from stagewise.theory.growth import DESCENT, HeavyBallGrowth
 
 
 def frame(rows):
@@ -34,7 +34,7 @@ def rule_table():
     rows = []
     rules = (("gradient_descent", 0.0), ("heavy_ball", 0.9), ("gradient_descent", 0.0))
     for place, (kind, momentum) in enumerate(rules):
-        law = HeavyBall(momentum) if momentum else DESCENT
+        law = HeavyBallGrowth(momentum) if momentum else DESCENT
         rival = np.log1p(law.speed(step) * sigma)
         for mode in range(2):
             rows.append(

@@ -18,6 +18,8 @@ from stagewise.theory.forecast_laws import PATIENCE
 _RECORDS = 200
 _SPACING = 0.01
 """Relative distance of records, between which learning times are interpolated."""
+_WIDEST = 0.5
+"""Spread of ln T beyond which a forecast is so rough that waiting as long would be in vain."""
 _SEEN = 1e-12
 """Eigenvalues of sigma_x below this share of the largest are rounding."""
 
@@ -30,7 +32,7 @@ def horizon(problem: Problem, forecast: Forecast, spread: FloatArray) -> int:
 
     spread : (stages,), of ln T. Where the forecast has no last stage, as long as it was sought.
     """
-    latest = np.array(forecast.iterations) * np.exp(4 * spread)
+    latest = np.array(forecast.iterations) * np.exp(4 * np.minimum(spread, _WIDEST))
     if np.isfinite(latest).all():
         return int(np.ceil(latest.max())) + 1
     if forecast.noise is not None:

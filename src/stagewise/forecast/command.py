@@ -23,6 +23,8 @@ from stagewise.problems.problem import Problem
 _NO_COVARIANCE = 1e-20
 _SMALL_START = 8.0
 """E-folds below which stages overlap."""
+_ROUGH = 0.1
+"""Error of ln T that is said: at most twice that of the method at delta 16."""
 _SECONDS_BETWEEN = 2.0
 _MOST_ITERATIONS = 10**8
 """Minutes to hours of training, by size."""
@@ -46,6 +48,14 @@ def answer(request: Request) -> Report:
     if request.check and request.seeds < 1:
         raise StagewiseError(f"seeds is {request.seeds}; --check trains at least 1.")
     source = load(request)
+    try:
+        return _answer(request, source)
+    except StagewiseError as error:  # what was noticed may be the reason
+        notes = (f"Note: {each}." for each in source.notes)
+        raise StagewiseError("\n".join([str(error), *notes])) from None
+
+
+def _answer(request: Request, source: Source) -> Report:
     regression = source.regression
     _check_covariance(source)
     if request.practice.loss == "cross_entropy" and not source.classes:
@@ -212,6 +222,12 @@ def _notes(grown: FloatArray, forecast: Forecast, measured: FloatArray | None) -
             f"the start is not small beside what is learned: weights grow by {grown.min():.1f} "
             "e-folds only, so stages overlap and forecasts are rough; a larger --delta, or "
             "--standardise, makes it small"
+        )
+    rough = [str(place + 1) for place in np.flatnonzero(np.array(forecast.error) > _ROUGH)]
+    if rough and forecast.method in ("integrated", "staged"):
+        notes.append(
+            f"stage{'s' * (len(rough) > 1)} {', '.join(rough)} can only be forecast roughly, as inputs of "
+            "very different size slow each other down; the interval is as wide as that"
         )
     if measured is not None and np.isnan(measured).any():
         count = int(np.isnan(measured).any(axis=1).sum())

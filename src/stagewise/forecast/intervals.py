@@ -21,10 +21,17 @@ inputs, eigenvalues i⁻²) .012, .015, .12, .11. Other problems of such kinds r
 _DELTA = 16.0
 
 
-def law_spread(method: str, delta: float | FloatArray, width: int, stages: int) -> FloatArray:
+def law_spread(
+    method: str,
+    delta: float | FloatArray,
+    width: int,
+    stages: int,
+    error: float | FloatArray = 0.0,
+) -> FloatArray:
     """Standard deviation of ln T of a run around its forecast (stages,).
 
     delta : e-folds from the start to where a stage counts as learned, for all or each (stages,).
+    error : of the method in this problem, if it is known to be more than usual.
 
     The Gaussian start's own scatter, ½√ψ′((width − k + 1)/2)/δ at stage k (derived, to leading
     order in 1/δ), and the method's measured error, which grows as 1/δ for a smaller delta and is
@@ -32,7 +39,8 @@ def law_spread(method: str, delta: float | FloatArray, width: int, stages: int) 
     """
     position = np.arange(stages)
     scatter = 0.5 * np.sqrt(polygamma(1, (width - position) / 2)) / delta
-    return np.asarray(np.hypot(scatter, LAW_ERROR[method] * np.maximum(1.0, _DELTA / delta)))
+    usual = LAW_ERROR[method] * np.maximum(1.0, _DELTA / delta)
+    return np.asarray(np.hypot(scatter, np.maximum(usual, error)))
 
 
 def law_interval(iterations: FloatArray, spread: FloatArray) -> tuple[FloatArray, FloatArray]:

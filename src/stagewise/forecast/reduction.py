@@ -9,14 +9,27 @@ which looks the same in every orthonormal frame.
 import numpy as np
 
 from stagewise.arrays import FloatArray
+from stagewise.forecast.laws import integrate
 from stagewise.intake.streamed_moments import Statistics
 from stagewise.problems.problem import Problem
 
 SMALL = 1000
 """Inputs up to which nothing is reduced."""
 KRYLOV = 800
-"""Dimension of the Krylov space that stands for more inputs than `SMALL`."""
+"""Largest dimension of the Krylov space that stands for more inputs than `SMALL`."""
 _ROUNDING = 1e-13
+_FIRST, _GROWTH, _UNCHANGED = 60, 1.5, 1e-8
+"""Dimensions at which learning times are looked at first, their growth until the next look, and the
+relative change of times that is none."""
+
+
+def operations(rows: int, dim_in: int, dim_out: int) -> float:
+    """About how many the moments, least squares and the problem of a data set take."""
+    small = min(rows, dim_in)
+    moments = rows * dim_in * small + small**3 / 3
+    if small <= SMALL or dim_out * 20 <= KRYLOV:
+        return float(moments + KRYLOV * dim_in * small)
+    return float(moments + 10 * dim_in**3)  # eigenvalues
 
 
 def reduced(statistics: Statistics, centred: bool) -> Problem:
@@ -62,7 +75,10 @@ def _of_rows(statistics: Statistics, centred: bool) -> Problem:
 
 
 def _krylov(statistics: Statistics, centred: bool) -> Problem:
-    """In the span of sigma_xy, sigma_x sigma_xy, sigma_x² sigma_xy, …, orthonormalised."""
+    """In the span of sigma_xy, sigma_x sigma_xy, sigma_x² sigma_xy, …, orthonormalised.
+
+    It grows until learning times no longer change, or to `KRYLOV` dimensions.
+    """
     mean_x, _ = _means(statistics, centred)
     scale = statistics.scale_x[:, None]
     count = statistics.n
@@ -72,22 +88,44 @@ def _krylov(statistics: Statistics, centred: bool) -> Problem:
             image = statistics.rows[0].T @ (statistics.rows[0] @ (scale * vectors)) / count
         else:
             image = statistics.covariance_x() @ (scale * vectors)
-        return np.asarray(scale * image + np.outer(mean_x, mean_x @ vectors))
+        image *= scale
+        return np.asarray(image if centred else image + np.outer(mean_x, mean_x @ vectors))
 
     sigma_xy = _cross(statistics, centred)
-    frame = block = np.linalg.qr(sigma_xy)[0]
-    while frame.shape[1] + block.shape[1] <= KRYLOV:
-        block = product(block)
-        size = np.linalg.norm(block, axis=0).max()
+    frame, images = np.empty((2, len(scale), KRYLOV))
+    block = np.linalg.qr(sigma_xy)[0]
+    size, due = 0, _FIRST
+    times = np.full(1, np.nan)
+    while block.shape[1] and size + block.shape[1] <= KRYLOV:
+        size += block.shape[1]
+        new = slice(size - block.shape[1], size)
+        frame[:, new], images[:, new] = block, product(block)
+        if size >= due:
+            before, times = times, _times(_projected(frame, images, size, sigma_xy), len(scale))
+            if np.allclose(times, before, rtol=_UNCHANGED, atol=0):
+                break
+            due = int(_GROWTH * size)
+        block = images[:, new]
+        norm = np.linalg.norm(block, axis=0).max()
         for _ in range(2):  # once leaves rounding behind
-            block = block - frame @ (frame.T @ block)
+            block = block - frame[:, :size] @ (frame[:, :size].T @ block)
         block, triangle = np.linalg.qr(block)
-        block = block[:, np.abs(np.diag(triangle)) > _ROUNDING * size]
-        if not block.shape[1]:
-            break
-        frame = np.hstack([frame, block])
-    sigma_x = frame.T @ product(frame)
-    return Problem((sigma_x + sigma_x.T) / 2, frame.T @ sigma_xy)
+        block = block[:, np.abs(np.diag(triangle)) > _ROUNDING * norm]
+    return _projected(frame, images, size, sigma_xy)
+
+
+def _projected(frame: FloatArray, images: FloatArray, size: int, sigma_xy: FloatArray) -> Problem:
+    """In the first vectors of an orthonormal frame, whose images under sigma_x are known."""
+    sigma_x = frame[:, :size].T @ images[:, :size]
+    return Problem((sigma_x + sigma_x.T) / 2, frame[:, :size].T @ sigma_xy)
+
+
+def _times(problem: Problem, dim_in: int) -> FloatArray:
+    """Learning times of a usual run on data of so many inputs, and the largest eigenvalue."""
+    stages = len(problem.modes.sigma)
+    step_size = 0.25 / max(problem.eigenvalues[-1], problem.modes.sigma[0])
+    run = integrate(problem, float(step_size), 16.0, stages, stages, dim_in)
+    return np.append(run.learning_iterations[0], problem.eigenvalues[-1])
 
 
 def in_few_outputs(problem: Problem) -> Problem:

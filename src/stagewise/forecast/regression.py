@@ -88,9 +88,12 @@ def explained_variance(statistics: Statistics, centred: bool) -> tuple[FloatArra
             y * unit + (0 if centred else mean_y),
             intercept=not centred and bool((~varied & (statistics.mean_x != 0)).any()),
         )
-    correlation = statistics.covariance_x()[np.ix_(varied, varied)] / np.outer(spread, spread)
-    factor, pivots, rank, _ = dpstrf(correlation, lower=1)
-    order, lower = pivots - 1, np.tril(factor)
+    covariance_x = statistics.covariance_x()
+    if not varied.all():  # a copy takes a while
+        covariance_x = covariance_x[np.ix_(varied, varied)]
+    correlation = covariance_x / np.outer(spread, spread)
+    lower, pivots, rank, _ = dpstrf(correlation.T, lower=1, overwrite_a=1)
+    order = pivots - 1
     covariance = statistics.xy[varied] / spread[:, None] * unit
 
     def solved(right: FloatArray) -> FloatArray:

@@ -12,7 +12,9 @@ from stagewise.forecast.laws import (
     LARGEST_DELTA,
     check_positive,
     curvature,
+    distance,
     integrate,
+    integrate_finely,
     law,
     refuse_divergence,
     stability_bound,
@@ -33,7 +35,11 @@ _HIDDEN = 1e-12
 
 @dataclass(frozen=True)
 class Forecast:
-    """A run's settings and its forecast. iterations : one a stage, NaN where out of reach."""
+    """A run's settings and its forecast.
+
+    iterations : one a stage, NaN where out of reach. error : of ln T (stages,), where the method is
+    known to be off; 0 where it is as good as usual.
+    """
 
     step_size: float
     bound: float
@@ -44,6 +50,7 @@ class Forecast:
     practice: Practice = field(default_factory=Practice)
     schedule_length: int | None = None
     noise: BatchNoise | None = None
+    error: tuple[float, ...] = ()
 
 
 def settle(
@@ -99,7 +106,7 @@ def settle(
         step_size = bound / 2 * room / practice.room / float(practice.law.speed(1.0))
         bound *= room
     speed = float(practice.law.speed(step_size))
-    integration = integrate(problem, speed, followed, width, stages, dim_in)
+    integration, error = integrate_finely(problem, speed, followed, width, stages, dim_in)
     path = curvature(integration, speed)
     refuse_divergence(problem, step_size, path, room)
     length, noise = None, None
@@ -108,6 +115,8 @@ def settle(
     else:
         case = (problem, step_size, delta, width, request.method, dim_in, practice.law)
         iterations = law(*case)[:stages]
+        descent = law(problem, speed, followed, width, request.method, dim_in)[:stages]
+        error = np.hypot(error, distance(descent, integration.learning_iterations[0]))
         if practice.schedule != "constant":
             length = practice.schedule_length or int(np.ceil(2 * iterations[-1]))
             iterations = law(*case, practice.factors(length))[:stages]
@@ -127,6 +136,7 @@ def settle(
         practice=practice,
         schedule_length=length,
         noise=noise,
+        error=tuple(error.tolist()),
     )
 
 
@@ -165,7 +175,7 @@ def run_spread(problem: Problem, forecast: Forecast) -> FloatArray:
     """Standard deviation of ln T of a run around its forecast (stages,), batches included."""
     stages = len(forecast.iterations)
     grown = e_folds(problem, forecast)
-    spread = law_spread(forecast.method, grown, forecast.width, stages)
+    spread = law_spread(forecast.method, grown, forecast.width, stages, np.array(forecast.error))
     if forecast.schedule_length is not None:
         schedule = forecast.practice.factors(forecast.schedule_length)
         spread *= [schedule.stretch(time) for time in forecast.iterations]

@@ -1,5 +1,6 @@
 """From `--data` to a regression: the bundled data set, arrays, or a table."""
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from stagewise.arrays import FloatArray
 from stagewise.data.samples import digits
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import Request
+from stagewise.forecast.reduction import operations
 from stagewise.forecast.regression import Regression, regression
 from stagewise.intake.columns import Columns
 from stagewise.intake.intake import Intake, open_samples, refuse_all_constant, take_in
@@ -36,6 +38,9 @@ _OTHERS = {
 _ARRAY_FLAGS = ("--classes", "--numbers")
 LARGEST_HELD = 1_000_000_000
 """Bytes of samples that are held in memory where moments do not suffice."""
+_RATE = 2e10
+"""Operations a second, of a core of 2020."""
+_LONG = 5 * _RATE
 _SHARE = 0.99
 """Share of the variance whose columns are counted for `_unit_notes`."""
 
@@ -106,6 +111,14 @@ def _refuse_columns(columns: Columns, reason: str) -> None:
 
 
 def _from_samples(samples: Samples, request: Request, droppable: bool) -> Source:
+    dim_in = len(samples.inputs)
+    work = operations(samples.rows, dim_in, len(samples.outputs))
+    if work > _LONG:
+        print(
+            f"{dim_in} inputs and about {samples.rows} samples take some {work:.0e} operations, "
+            f"{work / _RATE:.0f} s or so on one core …",
+            file=sys.stderr,
+        )
     found = take_in(samples, droppable)
     found = _without_constants(found, request, droppable)
     if request.standardise:

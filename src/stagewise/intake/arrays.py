@@ -58,6 +58,7 @@ def array_samples(archive: Archive, kind: Outputs, flags: tuple[str, str]) -> Sa
         ),
         labels=lambda text: (_labels(outputs[rows], text) for rows in _slices(outputs)),
         flags=flags,
+        rows=len(inputs),
         notes=(*notes, *notes_x),
     )
 

@@ -60,7 +60,8 @@ def take_in(samples: Samples, droppable: bool) -> Intake:
             f"the {len(scan.last_values)} different whole numbers of {samples.outputs[0]!r} are "
             f"taken as a quantity to predict; if they are classes, say {samples.flags[0]}"
         )
-    notes += _row_numbers(samples, scan) if droppable else []
+    notes += scan.stand_ins
+    notes += _row_numbers(samples, scan, found) if droppable else []
     return Intake(
         name=samples.name,
         statistics=found,
@@ -93,16 +94,40 @@ def _blocks(
     scan.check()
 
 
-def _row_numbers(samples: Samples, scan: Scan) -> list[str]:
-    found = (
-        [name for name, it_is in zip(samples.inputs, scan.numbering, strict=False) if it_is]
-        if scan.rows > 2
-        else []
-    )
+def _row_numbers(samples: Samples, scan: Scan, statistics: Statistics) -> list[str]:
+    if scan.rows < 3:
+        return []
+    places = np.flatnonzero(scan.numbering[: len(samples.inputs)]).tolist()
+    found = [samples.inputs[place] for place in places]
+    together = _counting_together(scan, statistics) if not found else 0
+    found = found or list(samples.inputs[:together])
     if not found:
         return []
     verb, it_is = ("counts", "it is") if len(found) == 1 else ("count", "they are")
-    return [f"{listed(found)} {verb} the rows; if {it_is} no input, say --drop {pasted(found)}"]
+    return [
+        f"{listed(found)} {verb} the rows{' together' * (together > 0)}; if {it_is} no input, say "
+        f"--drop {pasted(found)}"
+    ]
+
+
+def _counting_together(scan: Scan, statistics: Statistics) -> int:
+    """How many of the first inputs hold every combination of whole numbers from 0 or 1 once.
+
+    So do the levels of a saved table's index, and settings of an experiment. 0 if they do not.
+    """
+    low, high = scan.low.value, scan.high.value
+    levels = high - low + 1
+    counting = scan.whole & np.isin(low, (0.0, 1.0)) & (levels > 1)
+    for columns in (2, 3):
+        first = slice(columns)
+        if columns >= len(statistics.mean_x) or not counting[first].all():
+            return 0
+        if np.prod(levels[first]) == scan.rows and statistics.xx is not None:
+            scale = statistics.scale_x[first]
+            grid = np.diag((levels[first] ** 2 - 1) / 12)
+            if np.allclose(statistics.xx[first, first] * np.outer(scale, scale), grid, rtol=1e-9):
+                return columns
+    return 0
 
 
 def refuse_all_constant(intake: Intake) -> None:

@@ -64,6 +64,15 @@ class Roles:
         inputs = [name for name in names if name not in {*outputs, *drop}]
         index, notes = ([], []) if columns.keep_index else _row_labels(table, inputs)
         inputs = [name for name in inputs if name not in index]
+        keys = [name for name in inputs if name in table.keys]
+        if keys:  # whoever saves the same columns as one file has them as inputs too
+            notes.append(
+                f"{listed(keys)} comes from the names of folders and is taken as an input like any "
+                f"other column; to leave it out, say --drop {pasted(keys)}"
+                if len(keys) == 1
+                else f"{listed(keys)} come from the names of folders and are taken as inputs like any "
+                f"other columns; to leave them out, say --drop {pasted(keys)}"
+            )
         if not inputs:
             raise StagewiseError(f"No column of {path} is left as an input; drop fewer.")
         classes = columns.outputs == "classes"

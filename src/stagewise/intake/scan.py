@@ -6,6 +6,7 @@ import numpy as np
 
 from stagewise.arrays import BoolArray, FloatArray, IntArray
 from stagewise.errors import StagewiseError
+from stagewise.intake.extremes import Extreme, stand_ins
 from stagewise.intake.wording import counted, listed
 
 FEW = 20
@@ -18,7 +19,7 @@ _ROUNDING = 4
 class Scan:
     """Fed block by block with the numbers of all columns, NaN where missing.
 
-    low, high : (columns,), the range of values. whole : (columns,), whether all have been whole
+    low, high : the ends of the range of values. whole : (columns,), whether all have been whole
     numbers down to here.
     """
 
@@ -27,8 +28,8 @@ class Scan:
     rows: int = 0
     total_missing: int = 0
     first_missing: tuple[int, str, float] | None = None
-    low: FloatArray = field(init=False)
-    high: FloatArray = field(init=False)
+    low: Extreme = field(init=False)
+    high: Extreme = field(init=False)
     missing: IntArray = field(init=False)
     whole: BoolArray = field(init=False)
     _sums: FloatArray = field(init=False)
@@ -37,7 +38,7 @@ class Scan:
 
     def __post_init__(self) -> None:
         columns = len(self.names)
-        self.low, self.high = np.full(columns, np.inf), np.full(columns, -np.inf)
+        self.low, self.high = Extreme.of(np.minimum, columns), Extreme.of(np.maximum, columns)
         self.missing = np.zeros(columns, dtype=np.int64)
         self.whole = np.ones(columns, dtype=bool)
         self._sums = np.zeros((2, columns))
@@ -56,8 +57,8 @@ class Scan:
                 value = float(values[row, column])
                 self.first_missing = (self.rows + int(row) + 1, self.names[column], value)
         else:
-            self.low = np.minimum(self.low, values.min(axis=0))
-            self.high = np.maximum(self.high, values.max(axis=0))
+            self.low.add(values)
+            self.high.add(values)
             self._follow_whole(values)
             if len(self.last_values) <= FEW:
                 self.last_values = np.union1d(self.last_values, values[:, -1])[: FEW + 1]
@@ -75,10 +76,11 @@ class Scan:
     def numbering(self) -> BoolArray:
         """Whether each column holds 0, 1, 2, … or 1, 2, 3, … in whatever order (columns,)."""
         count = float(self.rows)
-        first = np.clip(self.low, 0, 1)
+        low, high = self.low.value, self.high.value
+        first = np.clip(low, 0, 1)
         sums = count * (count - 1) / 2 + first * count
         squares = (count - 1) * count * (2 * count - 1) / 6 + first * (2 * sums - first * count)
-        ranges = (self.low == first) & (self.high - self.low == count - 1)
+        ranges = (low == first) & (high - low == count - 1)
         return np.asarray(
             self.whole & ranges & np.isclose(self._sums, [sums, squares], rtol=1e-12).all(axis=0)
         )
@@ -103,6 +105,12 @@ class Scan:
     @property
     def constant(self) -> BoolArray:
         """Whether each column holds one value, up to rounding (columns,)."""
-        size = np.maximum(np.abs(self.low), np.abs(self.high))
+        low, high = self.low.value, self.high.value
+        size = np.maximum(np.abs(low), np.abs(high))
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(self.high - self.low <= _ROUNDING * np.spacing(size))
+            return np.asarray(high - low <= _ROUNDING * np.spacing(size))
+
+    @property
+    def stand_ins(self) -> list[str]:
+        """Sentences on values that seem to stand for missing ones."""
+        return stand_ins(self.low, self.high, self.names, self.rows)

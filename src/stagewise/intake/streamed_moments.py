@@ -17,6 +17,9 @@ from stagewise.problems.moments import Centred, Moments
 WIDE_BYTES = 400_000_000
 """Rows of wide data are kept up to this size, as long as they are fewer than the inputs."""
 
+_TILE = 512
+"""Rows and columns of a matrix that are transposed at once."""
+
 _FAR = 100.0
 """Means above so many standard deviations cost raw moments more than four of their sixteen digits."""
 
@@ -272,8 +275,12 @@ class _Sums:
     def statistics(self) -> Statistics:
         d = len(self.xx)
         mean = self.origin + self.scale * self.mean
-        xx = np.tril(self.xx) / self.n
-        xx += np.tril(xx, -1).T
+        self.xx /= self.n
+        for at in range(0, d, _TILE):  # copies of the whole would take longer than the sums
+            tile, rest = slice(at, at + _TILE), slice(at + _TILE, None)
+            self.xx[tile, tile] = np.tril(self.xx[tile, tile])
+            self.xx[tile, tile] += np.tril(self.xx[tile, tile], -1).T
+            self.xx[tile, rest] = self.xx[rest, tile].T
         return Statistics(
             n=self.n,
             mean_x=mean[:d],
@@ -282,6 +289,6 @@ class _Sums:
             scale_y=self.scale[d:],
             xy=self.xy / self.n,
             yy=self.yy / self.n,
-            xx=xx,
+            xx=self.xx,
             rows=None,
         )

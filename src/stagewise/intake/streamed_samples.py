@@ -22,7 +22,8 @@ class Samples:
     textual : the outputs are text or truth values, so that only classes can be meant.
     blocks : streams (inputs, outputs) from the start each time it is called, inputs (rows, d) with
     NaN where missing; its argument says whether outputs are wanted as text. labels : the outputs
-    alone. flags : how a person says that outputs are classes, and that they are numbers.
+    alone. flags : how a person says that outputs are classes, and that they are numbers. rows :
+    about how many there are.
     """
 
     name: str
@@ -33,4 +34,5 @@ class Samples:
     blocks: Callable[[bool], Iterator[tuple[FloatArray, Labels]]]
     labels: Callable[[bool], Iterator[Labels]]
     flags: tuple[str, str]
+    rows: int
     notes: tuple[str, ...] = ()

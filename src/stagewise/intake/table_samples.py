@@ -46,6 +46,7 @@ def table_samples(table: Table, columns: Columns) -> Samples:
         ),
         labels=lambda text: (output(batch, text) for batch in read((), text) if batch.num_rows),
         flags=flags if one else ("--classes", "--numbers"),
+        rows=table.rows,
         notes=(*table.notes, *roles.notes),
     )
 

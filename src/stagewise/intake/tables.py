@@ -15,12 +15,14 @@ import pyarrow.parquet as pq
 
 from stagewise.errors import StagewiseError
 from stagewise.intake.csv_dialect import Dialect, dialect
-from stagewise.intake.text_file import DAMAGE, TableLines, is_text_table, open_bytes
+from stagewise.intake.text_file import DAMAGE, TableLines, is_packed, is_text_table, open_bytes
 from stagewise.intake.wording import listed
 
 PARQUET, ARROW = (".parquet", ".pq"), (".feather", ".arrow", ".ipc")
 BLOCK_BYTES = 1 << 20
 """Read at once. The reader of CSV works ahead, so that up to 32 blocks are in memory."""
+_PACKED = 3
+"""By about so much is a text table compressed."""
 _LINES = 8
 """A block holds at least about as many lines."""
 
@@ -30,13 +32,16 @@ class Table:
     """A file or folder, its schema, and how much of it to read at once.
 
     Types of a text table are those of the first block. index : columns that the file itself
-    declares to be row labels. dialect : of a text table.
+    declares to be row labels. keys : those that the names of a folder's folders give, as in
+    `year=2020`. rows : about how many. dialect : of a text table.
     """
 
     path: Path
     schema: pa.Schema
     block_bytes: int
     index: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    rows: int = 0
     dialect: Dialect | None = None
     header: bool = True
     notes: tuple[str, ...] = field(default=())
@@ -96,12 +101,13 @@ def _text_table(path: Path, block_bytes: int, header: bool | None) -> Table:
             f"--no-header; the columns are then called c1 to c{len(found.lines[0])}. If it has the "
             "names, say --header."
         )
-    longest = max(len(path_line) for path_line in _first_lines(path))
-    block_bytes = max(block_bytes, _LINES * longest)
+    lines = [len(line) for line in _first_lines(path)]
+    block_bytes = max(block_bytes, _LINES * max(lines))
+    rows = path.stat().st_size * (_PACKED if is_packed(path) else 1) // max(lines[-1], 1)
     named = header is not False
     with _csv(path, found, named, block_bytes) as reader:
         schema = reader.schema
-    return Table(path, schema, block_bytes, (), found, named, found.notes)
+    return Table(path, schema, block_bytes, (), (), rows, found, named, found.notes)
 
 
 def _first_lines(path: Path) -> list[bytes]:
@@ -138,10 +144,17 @@ def _csv(
 
 
 def _parquet(path: Path, block_bytes: int) -> Table:
-    schema = pq.read_schema(path) if _is_parquet(path) else _dataset(path).schema
+    keys: list[str] = []
+    if _is_parquet(path):
+        schema, rows = pq.read_schema(path), pq.read_metadata(path).num_rows
+    else:
+        files = _dataset(path)
+        schema, rows = files.schema, files.count_rows()
+        held = {name for each in files.get_fragments() for name in each.physical_schema.names}
+        keys = [name for name in schema.names if name not in held]
     metadata: dict[str, Any] = schema.pandas_metadata or {}
     index = tuple(each for each in metadata.get("index_columns", ()) if isinstance(each, str))
-    return Table(path, schema, block_bytes, index)
+    return Table(path, schema, block_bytes, index, tuple(keys), rows)
 
 
 def _is_parquet(path: Path) -> bool:

@@ -38,12 +38,20 @@ def is_text_table(path: Path) -> bool:
 
 def open_bytes(path: Path) -> BinaryIO:
     """A file's content, decompressed by what it begins with. Raises what opening raises."""
+    opener = _opener(path)
+    return path.open("rb") if opener is None else cast(BinaryIO, opener(path))
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is compressed, whatever its name says. Raises what opening raises."""
+    return _opener(path) is not None
+
+
+def _opener(path: Path) -> Callable[[Path], object] | None:
     with path.open("rb") as stream:
         start = stream.read(6)
-    for magic, opener in _OPENERS.items():
-        if start.startswith(magic):
-            return cast(BinaryIO, opener(path))
-    return path.open("rb")
+    found = (opener for magic, opener in _OPENERS.items() if start.startswith(magic))
+    return next(found, None)
 
 
 def _zstandard(path: Path) -> object:
