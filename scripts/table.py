@@ -8,5 +8,5 @@ from stagewise.store.formats import write_formats
 
 with logged(snakemake):
     module = import_module(snakemake.params.module)
-    table = module.table([Path(path) for path in snakemake.input], snakemake.params.completions)
+    table = module.table([Path(path) for path in snakemake.input])
     write_formats(table, [Path(path) for path in snakemake.output])

@@ -55,13 +55,13 @@ def overlay(folder: Path, text: str, name: str = "mine.yaml") -> Path:
 
 
 def test_of_several_overlays_a_later_one_wins_and_settings_win_over_all(tmp_path):
-    one = overlay(tmp_path, "run: one\nrandom_completions: 3\n", "one.yaml")
+    one = overlay(tmp_path, "run: one\nnotice: three\n", "one.yaml")
     other = overlay(tmp_path, "run: other\n", "other.yaml")
     config = read_plan([one, other], ROOT).config
-    assert (config.run, config.random_completions) == ("other", 3)
+    assert (config.run, config.notice) == ("other", "three")
     assert read_plan([other, one], ROOT).config.run == "one"
-    config = read_plan([one], ROOT, ["run=third", "random_completions=4"]).config
-    assert (config.run, config.random_completions) == ("third", 4)
+    config = read_plan([one], ROOT, ["run=third", "notice=four"]).config
+    assert (config.run, config.notice) == ("third", "four")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only: a comment\n", "---\n"])
@@ -100,8 +100,16 @@ def complaint(folder: Path, text: str) -> str:
             "experiments.closed_form.replicates is given twice, first in line 3",
         ),
         ("experiments:\n  closed_form: {delta: [1, 010]}\n", 2, "delta.1 is 010, which YAML reads"),
-        ("random_completions: 010\n", 1, "as 8, an octal number. Write 10 for the decimal number"),
-        ("random_completions: 1:30\n", 1, "is 1:30, which YAML reads as a number of base 60"),
+        (
+            "experiments: {closed_form: {replicates: 010}}\n",
+            1,
+            "as 8, an octal number. Write 10 for the decimal number",
+        ),
+        (
+            "experiments: {closed_form: {replicates: 1:30}}\n",
+            1,
+            "is 1:30, which YAML reads as a number of base 60",
+        ),
     ],
 )
 def test_yaml_that_cannot_be_meant_is_a_sentence_with_its_line(text, line, said, tmp_path):
@@ -138,8 +146,11 @@ def test_a_key_of_a_merged_section_may_be_given_again(tmp_path):
             'run is 2024, which YAML reads as a number; it must be text: write "20',
         ),
         ("run: 2024-01-01\n", "run is 2024-01-01, which YAML reads as date; it must be text"),
-        ("run: ../x\n", "run is '../x'; the name of a run has letters"),
-        ("random_completions: 0\n", "random_completions is 0; it must be greater than or equal to"),
+        ("run: ../x\n", "run is '../x'; the name of a run has at most 100 letters"),
+        (
+            "experiments: {closed_form: {replicates: 0}}\n",
+            "experiments.closed_form.replicates is 0; it must be greater than or equal to",
+        ),
         ("expermients: {}\n", "expermients is not a known key. Did you mean experiments?"),
         (
             "experiments:\n  closed_frm: {replicates: 3}\n",

@@ -216,7 +216,6 @@ def test_a_value_of_the_wrong_type_is_named_with_what_is_allowed(path, value, na
         (("datasets", "modes", "draws"), 0, "draws is 0; it must be greater than or equal to 1."),
         (("datasets", "regression", "noise"), -1, "noise is -1; it must be greater than or equal"),
         (("datasets", "staircase", "sigma"), [1, 0], "sigma[1] is 0; it must be greater than 0."),
-        (("random_completions",), 0, "random_completions is 0; it must be greater than or equal"),
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_limit(path, value, sentence):
@@ -337,13 +336,19 @@ def test_a_run_name_that_is_no_plain_folder_name_is_refused(run):
         assert allowed in sentence
 
 
+@pytest.mark.parametrize("name", ["../mnist", "a" * 300, "a\0b"])
+def test_moments_that_cannot_be_a_file_are_refused_by_their_name(name):
+    section = {"kind": "archived_moments", "name": name}
+    assert "a name has at most 100 letters" in complaint(changed(("datasets", "mine"), section))
+
+
 @pytest.mark.parametrize("section", ["datasets", "experiments"])
-@pytest.mark.parametrize("name", ["../x", "a-b", "1st", "", "a b"])
+@pytest.mark.parametrize("name", ["../x", "a-b", "1st", "", "a b", "a" * 101])
 def test_a_name_that_is_no_plain_word_is_refused(section, name):
     sentence = complaint(changed((section, name), next(iter(DEFAULT[section].values()))))
     assert repr(name) in sentence
     assert sentence.endswith(
-        "a name has letters, digits and underscores only and starts with a letter."
+        "a name has at most 100 letters, digits and underscores, and starts with a letter."
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from stagewise.forecast.batches import batch_noise, batch_room
 from stagewise.problems.problem import Problem
-from stagewise.theory.growth import DESCENT, HeavyBall
+from stagewise.theory.growth import DESCENT, HeavyBallGrowth
 from stagewise.theory.minibatch import SaddleNoise, batch_exponents, batch_scatter
 from stagewise.theory.schedules import CONSTANT, Schedule
 
@@ -29,7 +29,7 @@ def test_the_room_of_batches_is_the_mean_square_stability_of_white_gaussian_inpu
     assert batch_room(inputs, batch_size) == pytest.approx(1 / (1 + 7 / batch_size), rel=0.02)
 
 
-@pytest.mark.parametrize("rule", [DESCENT, HeavyBall(0.6)], ids=["descent", "heavy ball"])
+@pytest.mark.parametrize("rule", [DESCENT, HeavyBallGrowth(0.6)], ids=["descent", "heavy ball"])
 def test_the_first_stage_has_the_exponent_and_the_scatter_of_the_origin(samples, rule):
     times, step = np.array([100.0, 200.0]), 0.05
     noise = batch_noise(*samples, 4, step, times, rule, CONSTANT)

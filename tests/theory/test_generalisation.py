@@ -59,9 +59,9 @@ def test_a_teacher_below_the_edge_drowns():
     ("optimizer", "rule", "tolerance"),
     [
         (GradientDescent(), None, 0.03),
-        (GradientDescent(), growths.Descent(), 0.004),
+        (GradientDescent(), growths.DescentGrowth(), 0.004),
         (LayersInTurn(), None, 0.004),
-        (LayersInTurn(), growths.LayersInTurn(), 0.004),
+        (LayersInTurn(), growths.LayersInTurnGrowth(), 0.004),
     ],
 )
 def test_aligned_training_with_a_small_step_has_the_errors_of_the_finite_theory(

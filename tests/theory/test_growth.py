@@ -8,14 +8,14 @@ from numpy.testing import assert_allclose
 
 from stagewise.theory import learning_iteration
 from stagewise.theory.growth import (
-    Decayed,
-    DecoupledDecay,
-    Descent,
-    HeavyBall,
-    L2Decay,
-    LayersInTurn,
-    Nesterov,
-    StaleGradient,
+    DecayedGrowth,
+    DecoupledDecayGrowth,
+    DescentGrowth,
+    HeavyBallGrowth,
+    L2DecayGrowth,
+    LayersInTurnGrowth,
+    NesterovGrowth,
+    StaleGradientGrowth,
     schedule_learning_iteration,
 )
 
@@ -64,16 +64,16 @@ def stale(step, sigma, delay):
 
 
 CASES = [
-    (Descent(), descent, ()),
-    *((HeavyBall(beta), heavy_ball, (beta,)) for beta in (0.0, 0.5, 0.9, 0.99)),
-    *((Nesterov(beta), nesterov, (beta,)) for beta in (0.0, 0.5, 0.9, 0.99)),
-    (L2Decay(0.15), l2_decay, (0.15,)),
-    (DecoupledDecay(0.15), decoupled, (0.15,)),
-    (Decayed(Descent(), 0.15), descent, (0.15,)),
-    (Decayed(HeavyBall(0.9), 0.15), heavy_ball, (0.9, 0.15)),
-    (Decayed(Nesterov(0.9), 0.15), nesterov, (0.9, 0.15)),
-    (LayersInTurn(), in_turn, ()),
-    *((StaleGradient(delay), stale, (delay,)) for delay in (1, 4, 16)),
+    (DescentGrowth(), descent, ()),
+    *((HeavyBallGrowth(beta), heavy_ball, (beta,)) for beta in (0.0, 0.5, 0.9, 0.99)),
+    *((NesterovGrowth(beta), nesterov, (beta,)) for beta in (0.0, 0.5, 0.9, 0.99)),
+    (L2DecayGrowth(0.15), l2_decay, (0.15,)),
+    (DecoupledDecayGrowth(0.15), decoupled, (0.15,)),
+    (DecayedGrowth(DescentGrowth(), 0.15), descent, (0.15,)),
+    (DecayedGrowth(HeavyBallGrowth(0.9), 0.15), heavy_ball, (0.9, 0.15)),
+    (DecayedGrowth(NesterovGrowth(0.9), 0.15), nesterov, (0.9, 0.15)),
+    (LayersInTurnGrowth(), in_turn, ()),
+    *((StaleGradientGrowth(delay), stale, (delay,)) for delay in (1, 4, 16)),
 ]
 
 
@@ -86,17 +86,19 @@ def test_growth_is_the_top_eigenvalue_of_the_recursion(rule, matrix, options, st
         assert_allclose(np.exp(rule.growth(step, sigma)), top, rtol=1e-9)
 
 
-@pytest.mark.parametrize("rule", [HeavyBall(0.9), Nesterov(0.9)], ids=["heavy ball", "Nesterov"])
+@pytest.mark.parametrize(
+    "rule", [HeavyBallGrowth(0.9), NesterovGrowth(0.9)], ids=["heavy ball", "Nesterov"]
+)
 @pytest.mark.parametrize("decay", [0.51, 0.6, 2.0])
 def test_a_mode_weaker_than_decay_dies_as_fast_as_its_roots_are_large(rule, decay):
     """One scalar recursion at x = η(σ − μ); its roots are complex for the larger decays."""
     step, sigma = 0.1, 0.5
     x, beta = step * (sigma - decay), 0.9
     middle, product = (1 + beta + x, beta)
-    if isinstance(rule, Nesterov):
+    if isinstance(rule, NesterovGrowth):
         middle, product = (1 + beta) * (1 + x), beta * (1 + x)
     expected = np.log(np.abs(np.roots([1, -middle, product])).max())
-    assert_allclose(Decayed(rule, decay).growth(step, sigma), expected, rtol=1e-9)
+    assert_allclose(DecayedGrowth(rule, decay).growth(step, sigma), expected, rtol=1e-9)
     assert expected < 0
 
 
@@ -107,8 +109,8 @@ def test_the_roots_of_momentum_keep_their_digits(momentum, x):
         context.prec = 60
         beta, step = Decimal(momentum), Decimal(x)
         for rule, linear, constant in (
-            (HeavyBall(momentum), 1 + beta + step, beta),
-            (Nesterov(momentum), (1 + beta) * (1 + step), beta * (1 + step)),
+            (HeavyBallGrowth(momentum), 1 + beta + step, beta),
+            (NesterovGrowth(momentum), (1 + beta) * (1 + step), beta * (1 + step)),
         ):
             z = (linear + (linear**2 - 4 * constant).sqrt()) / 2
             assert_allclose(rule.growth(x, 1.0), float(z.ln()), rtol=1e-13)
@@ -117,7 +119,7 @@ def test_the_roots_of_momentum_keep_their_digits(momentum, x):
 @pytest.mark.parametrize("delay", [1, 4, 16, 64])
 def test_the_root_of_stale_gradients_keeps_its_digits(delay):
     for x in (1e-9, 1e-3, 0.4, 50.0):
-        growth = float(StaleGradient(delay).growth(x, 1.0))
+        growth = float(StaleGradientGrowth(delay).growth(x, 1.0))
         with localcontext() as context:
             context.prec = 40
             z = Decimal(growth).exp()
@@ -133,29 +135,29 @@ def test_sensitivity_is_the_derivative_of_growth(rule):
 
 
 def test_the_effective_step_is_the_limit_of_small_steps_and_far_off_beyond():
-    for rule in (HeavyBall(0.9), Nesterov(0.9)):
+    for rule in (HeavyBallGrowth(0.9), NesterovGrowth(0.9)):
         assert_allclose(rule.growth(1e-7, 1.0), np.log1p(rule.speed(1e-7)), rtol=1e-4)
         assert rule.growth(0.1, 1.0) < np.log1p(rule.speed(0.1)) / 2
 
 
 def test_heavy_ball_at_a_tenth():
-    z = np.exp(HeavyBall(0.9).growth(0.1, 1.0))
+    z = np.exp(HeavyBallGrowth(0.9).growth(0.1, 1.0))
     assert z == pytest.approx(1 + np.sqrt(0.1))
 
 
 def test_decay_ends_where_growth_stops():
     step = 0.6
-    for rule in (L2Decay(0.15), DecoupledDecay(0.15)):
+    for rule in (L2DecayGrowth(0.15), DecoupledDecayGrowth(0.15)):
         lost = SIGMA - rule.end(step, SIGMA)
         assert_allclose(rule.growth(step, lost), 0, atol=1e-12)
-    assert L2Decay(0.3).end(step, 0.2) == 0
+    assert L2DecayGrowth(0.3).end(step, 0.2) == 0
 
 
 @pytest.mark.parametrize(
     ("name", "rule", "act"),
     [
-        ("l2", L2Decay(0.15), lambda w, d, s, m: w + s * (d - m * w)),
-        ("decoupled", DecoupledDecay(0.15), lambda w, d, s, m: (1 - s * m) * (w + s * d)),
+        ("l2", L2DecayGrowth(0.15), lambda w, d, s, m: w + s * (d - m * w)),
+        ("decoupled", DecoupledDecayGrowth(0.15), lambda w, d, s, m: (1 - s * m) * (w + s * d)),
     ],
 )
 def test_a_scalar_network_ends_there_after_the_time_that_growth_says(name, rule, act):

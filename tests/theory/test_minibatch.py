@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stagewise.theory.growth import HeavyBall
+from stagewise.theory.growth import HeavyBallGrowth
 from stagewise.theory.lyapunov import lyapunov_exponents
 from stagewise.theory.minibatch import (
     SaddleNoise,
@@ -99,7 +99,7 @@ def test_reshuffling_is_later_than_drawing_with_replacement():
 
 def test_momentum_against_products_of_companion_matrices():
     inputs, outputs = sample(600, 1.2)
-    rng, rule, step, batch = np.random.default_rng(0), HeavyBall(0.8), 0.03, 4
+    rng, rule, step, batch = np.random.default_rng(0), HeavyBallGrowth(0.8), 0.03, 4
     chains, steps = 400, 600
     now, before = (np.ones((chains, 10)) for _ in range(2))
     logs = np.zeros(chains)

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from stagewise.problems.problem import Problem
 from stagewise.theory import reduced_rank_regression
 from stagewise.theory.forecast_laws import PooledMoments, reduced_rank_forecast
-from stagewise.theory.growth import HeavyBall
+from stagewise.theory.growth import HeavyBallGrowth
 from stagewise.theory.minibatch import batch_exponents
 from stagewise.theory.minibatch_stages import batch_drift, batch_slopes, saddles_noise
 
@@ -23,7 +23,7 @@ def example():
 
 def test_without_noise_it_is_the_limit_of_the_reduced_rank_law():
     problem, saddles = example()
-    rule = HeavyBall(0.9)
+    rule = HeavyBallGrowth(0.9)
     law = reduced_rank_forecast(
         PooledMoments.of(problem), np.array([0.05, 0.05]), np.array([1000.0, 3000.0]), 5, rule
     )

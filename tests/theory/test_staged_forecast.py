@@ -12,7 +12,7 @@ from stagewise.data.kinds.rotated import RotatedData
 from stagewise.dynamics import quasi_adiabatic
 from stagewise.problems.problem import Problem
 from stagewise.theory.forecast_laws import PooledMoments, initial_amplitudes, plain_forecast
-from stagewise.theory.growth import DESCENT, L2Decay
+from stagewise.theory.growth import DESCENT, L2DecayGrowth
 from stagewise.theory.nuclear_norm import nuclear_norm_regression
 from stagewise.theory.schedules import Schedule
 from stagewise.theory.staged_forecast import _Grid, _Learned, _shrinkage, staged_forecast
@@ -128,7 +128,7 @@ def test_decay_of_commuting_moments_is_less_of_every_singular_value():
     case = np.array([0.2]), np.array([16.0]), 3
     decayed, smaller = (
         staged_forecast(PooledMoments.of(Problem(np.diag(lam), np.diag(values))), *case, rule)
-        for values, rule in ((sigma, L2Decay(decay)), (sigma - decay, DESCENT))
+        for values, rule in ((sigma, L2DecayGrowth(decay)), (sigma - decay, DESCENT))
     )
     assert_allclose(decayed, smaller, rtol=2e-3)
 

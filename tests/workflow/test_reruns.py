@@ -116,7 +116,7 @@ def test_a_parameter_of_a_data_set_reruns_it_and_the_experiments_that_read_it(bu
 
 
 def test_a_parameter_of_the_table_reruns_the_table_and_what_reads_it(built):
-    change_config(built, {"random_completions": 4})
+    change_config(built, {"assumption": ["digits"]})
     assert planned(built) == sorted([ASSUMPTION_TABLE, OF_THE_TABLE, *JUDGED])
 
 

@@ -26,7 +26,6 @@ use rule job as table with:
     params:
         script="table",
         module=lambda wildcards: f"stagewise.tables.{wildcards.table}",
-        completions=lambda wildcards: plan.completions(wildcards.table),
         source=lambda wildcards: plan.source(
             "table", f"stagewise.tables.{wildcards.table}"
         ),

@@ -12,17 +12,16 @@ Share = Callable[[list[FloatArray], IntArray], FloatArray]
 """Weights (and biases) of some runs, which runs these are → shares (those runs, modes)."""
 
 NEAR = LEARNED_SHARE / 2
-CLIMBING = LEARNED_SHARE / 25
 
 
 class FirstCrossings:
     """First iterations at which modes are learned, found while training goes on.
 
-    To measure every record can cost more than training itself. Of `stride` records the last is
-    measured first, and those before it only in runs where a mode that is waited for has come to
-    `NEAR` of its target by then. What is missed is a share that rises from below `NEAR` to where it
-    is learned and falls back below `NEAR`, all within a stride: noise of steps on single samples
-    does that, and then the stride must be 1.
+    To measure every record can cost more than training itself. Of `stride` records, a power of two,
+    the last is measured first; where a mode that is waited for has come to `NEAR` of its target by
+    then, the one in the middle, and so on in either half. What is missed is a share that rises from
+    below `NEAR` to where it is learned and falls back below `NEAR`, all within a stride: noise of
+    steps on single samples does that, and then the stride must be 1.
     """
 
     def __init__(self, share: Share, waited_for: BoolArray, stride: int = 8) -> None:
@@ -30,44 +29,53 @@ class FirstCrossings:
         self._share = share
         self._waiting = waited_for.copy()
         self._times = np.full(waited_for.shape, np.nan)
-        self._kept: list[tuple[int, list[FloatArray]]] = []
-        self._before: tuple[list[int], FloatArray] = [], np.empty((0, *waited_for.shape))
-        self._longest = self._stride = stride
+        self._stride = stride
+        self._records: list[tuple[int, list[FloatArray]]] = []
+        self._new = 0
 
     def __call__(self, iteration: int, layers: list[FloatArray]) -> bool:
         """Take the next record; whether every mode that is waited for has been learned."""
-        self._kept.append((iteration, [each.copy() for each in layers]))
-        if len(self._kept) >= self._stride:
+        self._records.append((iteration, [each.copy() for each in layers]))
+        self._new += 1
+        if self._new == self._stride:
             self._look_back()
         return not self._waiting.any()
 
     def times(self) -> FloatArray:
         """Iterations (runs, modes), as `crossing_iteration` of all records; NaN: not learned."""
-        if self._kept:
+        if self._new:
             self._look_back()
         return self._times
 
     def _look_back(self) -> None:
-        """Measure the records kept, as far as that is needed, and forget all but the last."""
-        runs = np.flatnonzero(self._waiting.any(axis=1))
-        shares = np.full((len(self._kept), *self._times.shape), np.nan)
-        shares[-1, runs] = self._measured(self._kept[-1][1], runs)
-        near = np.flatnonzero((self._waiting & (shares[-1] >= NEAR)).any(axis=1))
-        for place, (_, layers) in enumerate(self._kept[:-1]):
-            shares[place, near] = self._measured(layers, near)
-        iterations = self._before[0] + [iteration for iteration, _ in self._kept]
-        known = np.concatenate([self._before[1], shares])[:, near]
-        found = crossing_iteration(np.array(iterations), known)
-        self._times[near] = np.where(self._waiting[near], found, self._times[near])
-        self._waiting &= np.isnan(self._times)
-        self._before = iterations[-1:], shares[-1:]
-        # Where every mode still waited for is on its way, training is about to end.
-        climbing = shares[-1] >= CLIMBING
-        self._stride = 1 if (climbing | ~self._waiting).all() else self._longest
-        self._kept = []
+        """Measure the new records, as far as that is needed, and forget all but the last."""
+        old = len(self._records) - self._new  # the record before them, if there is one
+        last = len(self._records) - 1
+        shares = np.full((last + 1, *self._times.shape), np.nan)
+        self._measure(shares, last, self._waiting)
+        gap = self._stride
+        while gap > 1:
+            for right in range(last, old + gap // 2 - 1, -gap):
+                learned = (shares[: max(right - gap + 1, 0)] >= LEARNED_SHARE).any(axis=0)
+                near = self._waiting & ~learned & (shares[right] >= NEAR)
+                self._measure(shares, right - gap // 2, near)
+            gap //= 2
+        crossed = self._waiting & (shares >= LEARNED_SHARE).any(axis=0)
+        if crossed.any():
+            for place in range(old):
+                self._measure(shares, place, crossed)
+            iterations = np.array([iteration for iteration, _ in self._records])
+            self._times[crossed] = crossing_iteration(iterations, shares)[crossed]
+            self._waiting &= ~crossed
+        self._records, self._new = self._records[-1:], 0
 
-    def _measured(self, layers: list[FloatArray], runs: IntArray) -> FloatArray:
-        return self._share([each[runs] for each in layers], runs)
+    def _measure(self, shares: FloatArray, place: int, wanted: BoolArray) -> None:
+        """Fill in the shares of one record in every run that has a mode that is wanted."""
+        runs = np.flatnonzero(wanted.any(axis=1))
+        if len(runs):
+            shares[place, runs] = self._share(
+                [each[runs] for each in self._records[place][1]], runs
+            )
 
 
 def geometric_records(first: float, last: float, ratio: float) -> IntArray:

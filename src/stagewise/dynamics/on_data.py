@@ -25,6 +25,8 @@ Loss = Literal["squared", "cross_entropy"]
 Observe = Callable[[int, list[FloatArray]], bool]
 """Iteration, weights and then biases, not to be kept without a copy → whether training ends."""
 
+_BLOCK = 256
+"""Samples that go through a network at once: hidden values of more would not stay in a cache."""
 _CHUNK = 1 << 18
 """Bounds the sample indices that are drawn ahead, in numbers."""
 
@@ -48,7 +50,13 @@ class Network:
         inputs : (samples, dim_in) or (runs, samples, dim_in). weights : (runs, rows, columns) each.
         biases : (runs, 1, columns) each, or an empty list.
         """
-        return self._response(self._forward(inputs, weights, biases)[-1])
+        blocks = (
+            self._response(
+                self._forward(inputs[..., first : first + _BLOCK, :], weights, biases)[-1]
+            )
+            for first in range(0, inputs.shape[-2], _BLOCK)
+        )
+        return np.concatenate(list(blocks), axis=-2)
 
     def gradients(
         self,

@@ -7,7 +7,7 @@ import numpy as np
 from stagewise.arrays import BoolArray, FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
-from stagewise.theory.growth import UpdateRule
+from stagewise.theory.growth import GrowthRule
 from stagewise.theory.minibatch import mixing
 from stagewise.theory.minibatch_stages import amplitude_variances, batch_drift, saddles_noise
 from stagewise.theory.reduced_rank import reduced_rank_regression
@@ -43,7 +43,7 @@ def batch_noise(
     batch_size: int,
     step_size: float,
     iterations: FloatArray,
-    rule: UpdateRule,
+    rule: GrowthRule,
     schedule: Schedule,
 ) -> BatchNoise:
     """The noise of batches drawn with replacement from samples, centred as the forecast is.

@@ -18,7 +18,7 @@ from stagewise.theory.forecast_laws import (
     plain_forecast,
     reduced_rank_forecast,
 )
-from stagewise.theory.growth import DESCENT, UpdateRule
+from stagewise.theory.growth import DESCENT, GrowthRule
 from stagewise.theory.schedules import CONSTANT, Schedule
 from stagewise.theory.staged_forecast import staged_forecast
 
@@ -71,7 +71,7 @@ def law(
     width: int,
     method: str,
     dim_in: int | None = None,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
     schedule: Schedule = CONSTANT,
 ) -> FloatArray:
     """One of the laws of `theory`, every stage that can be learned.

@@ -11,7 +11,13 @@ from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
 from stagewise.theory.activations import near_start
-from stagewise.theory.growth import GROWTH_RULES, Decayed, Descent, HeavyBall, Nesterov
+from stagewise.theory.growth import (
+    GROWTH_RULES,
+    DecayedGrowth,
+    DescentGrowth,
+    HeavyBallGrowth,
+    NesterovGrowth,
+)
 from stagewise.theory.schedules import CONSTANT, Schedule
 
 if TYPE_CHECKING:
@@ -42,7 +48,7 @@ class Practice:
     weight_decay: float = 0.0
     schedule: str = "constant"
     schedule_length: int | None = None
-    law: Descent = field(init=False)
+    law: DescentGrowth = field(init=False)
 
     def __post_init__(self) -> None:
         has_momentum = self.optimizer in ("heavy_ball", "nesterov")
@@ -57,13 +63,13 @@ class Practice:
         _check(self)
         law = GROWTH_RULES[self.optimizer](**({"momentum": beta} if has_momentum else {}))
         object.__setattr__(
-            self, "law", Decayed(law, self.weight_decay) if self.weight_decay else law
+            self, "law", DecayedGrowth(law, self.weight_decay) if self.weight_decay else law
         )
 
     @property
-    def rule(self) -> Descent:
+    def rule(self) -> DescentGrowth:
         """The law of the update rule without decay."""
-        return self.law.rule if isinstance(self.law, Decayed) else self.law
+        return self.law.rule if isinstance(self.law, DecayedGrowth) else self.law
 
     @property
     def is_descent(self) -> bool:
@@ -91,7 +97,9 @@ class Practice:
         from stagewise.dynamics.combined import Combined  # only training needs it
         from stagewise.dynamics.optimisers import RULES
 
-        momentum = {"momentum": self.rule.momentum} if isinstance(self.rule, HeavyBall) else {}
+        momentum = (
+            {"momentum": self.rule.momentum} if isinstance(self.rule, HeavyBallGrowth) else {}
+        )
         rule = RULES[self.optimizer].model_validate(momentum)
         if not self.weight_decay and length is None:
             return rule
@@ -108,15 +116,15 @@ class Practice:
     @property
     def label(self) -> str:
         """Name of the rule, with its momentum."""
-        beta = f" momentum={self.rule.momentum:g}" if isinstance(self.rule, HeavyBall) else ""
+        beta = f" momentum={self.rule.momentum:g}" if isinstance(self.rule, HeavyBallGrowth) else ""
         return self.optimizer + beta
 
     @property
     def room(self) -> float:
         """Largest stable step over that of gradient descent (derived: a parabola)."""
-        if isinstance(self.rule, Nesterov):
+        if isinstance(self.rule, NesterovGrowth):
             return (1 + self.rule.momentum) / (1 + 2 * self.rule.momentum)
-        return 1 + self.rule.momentum if isinstance(self.rule, HeavyBall) else 1.0
+        return 1 + self.rule.momentum if isinstance(self.rule, HeavyBallGrowth) else 1.0
 
     def problem(self, problem: Problem) -> Problem:
         """The linear problem on squared loss that training follows near its start."""
@@ -141,7 +149,7 @@ class Practice:
                 "under weight decay a stage counts as learned at half of σ − decay, where it ends if "
                 "the moments commute"
             )
-        if self.schedule != "constant" and isinstance(self.rule, HeavyBall):
+        if self.schedule != "constant" and isinstance(self.rule, HeavyBallGrowth):
             notes.append("the schedule is taken to change little while momentum remembers")
         return notes
 

@@ -22,7 +22,7 @@ from stagewise.theory.generalisation import (
     growth,
     learned_strengths,
 )
-from stagewise.theory.growth import GROWTH_RULES, UpdateRule
+from stagewise.theory.growth import GROWTH_RULES, GrowthRule
 
 RELAXING_AS_DESCENT = ("gradient_descent", "layers_in_turn")
 """Update rules under which a learned mode approaches its target as under gradient descent."""
@@ -86,7 +86,7 @@ def _tables(
     return tables
 
 
-def _rule(experiment: Experiment) -> UpdateRule:
+def _rule(experiment: Experiment) -> GrowthRule:
     """The growth function of the experiment's update rule, one that relaxes as descent does."""
     kinds = [each.kind for each in experiment.optimizer]
     if len(kinds) != 1 or kinds[0] not in RELAXING_AS_DESCENT:
@@ -102,7 +102,7 @@ def _errors(
     start: float,
     rate: float,
     iterations: FloatArray,
-    rule: UpdateRule | None,
+    rule: GrowthRule | None,
 ) -> tuple[FloatArray, FloatArray]:
     grown = growth(noisy.values, rate, iterations, rule)
     return noisy.errors(learned_strengths(noisy.values, start, grown))

@@ -134,10 +134,6 @@ class Plan(StudyPlan):
                 return [self.joined()[kind]]
         raise ValueError(f"READS of the table {table} is moments, claims or one of {AGGREGATES}")
 
-    def completions(self, table: str) -> int:
-        """Random completions, of which one table alone takes the mean."""
-        return self.config.random_completions if table == "assumption" else 0
-
     def intermediate_files(self) -> list[str]:
         """All that is built on the way to figures and tables."""
         names = ("claims.json", "verdicts.txt", "macros.tex", "provenance.json")

@@ -27,6 +27,8 @@ HELD_OUT = training("perceptron_mnist")
 CARRIED = 3
 """Modes that the claims are about."""
 LARGE_DELTA = 4
+SMALL_START = within(1, 0.05)
+LARGE_START = within(1, 0.10)
 
 _LOOKS = [
     ("tanh", "squared"),
@@ -73,13 +75,9 @@ def _ratios(axes: Axes, rows: pd.DataFrame, claimed: bool) -> None:
         )
     scales = np.sort(rows["delta"].unique())
     if claimed:
-        for low, high, tolerance in (
-            (scales.min(), LARGE_DELTA, 0.1),
-            (LARGE_DELTA, scales.max(), 0.05),
-        ):
-            axes.fill_between(
-                [low, high], 1 - tolerance, 1 + tolerance, color="0.92", lw=0, zorder=0
-            )
+        for edge, times in ((scales.min(), LARGE_START), (scales.max(), SMALL_START)):
+            band = times.low, times.high
+            axes.fill_between(sorted((edge, LARGE_DELTA)), *band, color="0.92", lw=0, zorder=0)
     axes.axhline(1, color=style.MUTED, linewidth=0.7, zorder=0)
     style.log_scale_axis(axes, scales)
     axes.set(ylabel="T over forecast", ylim=(0.8, 1.45))
@@ -164,7 +162,7 @@ def _times_claim(runs: pd.DataFrame, small: bool) -> Measurement | None:
     statement="The staged forecast from second moments tells when a tanh network learns its first "
     "three modes, for δ of 4 and more (mean time over forecast, worst).",
     reads=RUNS,
-    holds=within(1, 0.05),
+    holds=SMALL_START,
 )
 def tanh_times(runs: pd.DataFrame) -> Measurement | None:
     """Mean time over forecast, farthest from 1, small starts."""
@@ -182,7 +180,7 @@ def no_factor(runs: pd.DataFrame) -> pd.DataFrame:
     source="practice",
     statement="The same from larger starts, δ below 4.",
     reads=RUNS,
-    holds=within(1, 0.10),
+    holds=LARGE_START,
 )
 def tanh_times_large(runs: pd.DataFrame) -> Measurement | None:
     """Mean time over forecast, farthest from 1, large starts."""

@@ -10,6 +10,6 @@ from stagewise.studies.common.ledger import claims_table, read_claims
 READS = "claims"
 
 
-def table(paths: Sequence[Path], random_completions: int) -> pd.DataFrame:
+def table(paths: Sequence[Path]) -> pd.DataFrame:
     """The table from `claims.json`."""
     return claims_table([each for path in paths for each in read_claims(path)])

@@ -10,7 +10,7 @@ from stagewise.studies.common.judging import read_frame
 READS = "learning_times"
 
 
-def table(paths: Sequence[Path], random_completions: int) -> pd.DataFrame:
+def table(paths: Sequence[Path]) -> pd.DataFrame:
     """The table from the learning times of all experiments."""
     return learning_times_summary(read_frame(READS, *paths))
 

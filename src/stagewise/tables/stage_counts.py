@@ -11,6 +11,6 @@ from stagewise.studies.common.judging import read_frame
 READS = "stages"
 
 
-def table(paths: Sequence[Path], random_completions: int) -> pd.DataFrame:
+def table(paths: Sequence[Path]) -> pd.DataFrame:
     """The table from the stages of all experiments."""
     return stage_counts(read_frame(READS, *paths))

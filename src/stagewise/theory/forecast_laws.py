@@ -20,7 +20,7 @@ import numpy as np
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
 from stagewise.problems.problem import Problem
-from stagewise.theory.growth import DESCENT, UpdateRule
+from stagewise.theory.growth import DESCENT, GrowthRule
 
 BIN_WIDTH = 0.1
 """Eigenvalues of sigma_x within this relative distance are pooled; a tenth of that changes a
@@ -90,7 +90,7 @@ def plain_forecast(
     step_size: FloatArray,
     delta: FloatArray,
     width: int,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
 ) -> FloatArray:
     """δ/g(σ_k) with σ of sigma_xy (cases, stages): exact for commuting moments, δ → ∞.
 
@@ -109,7 +109,7 @@ def reduced_rank_forecast(
     step_size: FloatArray,
     delta: FloatArray,
     width: int,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
 ) -> FloatArray:
     """Stages with R_k = sigma_xy(I − P_k), P_k from reduced-rank regression; (cases, stages).
 

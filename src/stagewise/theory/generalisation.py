@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.theory.growth import UpdateRule
+from stagewise.theory.growth import GrowthRule
 
 _NODES = 400
 
@@ -96,7 +96,7 @@ def learned_strengths(values: FloatArray, start: float, growth: FloatArray) -> F
 
 
 def growth(
-    values: FloatArray, rate: float, epochs: FloatArray, rule: UpdateRule | None = None
+    values: FloatArray, rate: float, epochs: FloatArray, rule: GrowthRule | None = None
 ) -> FloatArray:
     """Logarithm of how much small modes have grown after `epochs`, (times, modes).
 

@@ -24,7 +24,7 @@ _NEWTON_STEPS = 60
 """More than a monotone Newton iteration from above needs for any step and any delay below 100."""
 
 
-class UpdateRule(Protocol):
+class GrowthRule(Protocol):
     """An update rule as the laws see it. Steps and sigma broadcast."""
 
     def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
@@ -44,7 +44,7 @@ class UpdateRule(Protocol):
 
 
 @dataclass(frozen=True)
-class Descent:
+class DescentGrowth:
     """Gradient descent: g = ln(1 + x). Clipping ‖gradient‖ leaves it unchanged.
 
     Near a saddle the gradient is far below any fixed threshold, so that clipping acts only on the
@@ -74,7 +74,7 @@ class Descent:
 
 
 @dataclass(frozen=True)
-class HeavyBall(Descent):
+class HeavyBallGrowth(DescentGrowth):
     """W ← W + βΔW + ηD: the larger root of z² − (1 + β + x)z + β, g = ln z.
 
     η/(1 − β) is the slope of z at x = 0 and right only for x ≪ (1 − β)². momentum : β in [0, 1).
@@ -98,7 +98,7 @@ class HeavyBall(Descent):
 
 
 @dataclass(frozen=True)
-class Nesterov(HeavyBall):
+class NesterovGrowth(HeavyBallGrowth):
     """Heavy ball with the gradient at W + βΔW: z² − (1 + β)(1 + x)z + β(1 + x), g = ln z."""
 
     def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
@@ -115,7 +115,7 @@ class Nesterov(HeavyBall):
 
 
 @dataclass(frozen=True)
-class L2Decay(Descent):
+class L2DecayGrowth(DescentGrowth):
     """The penalty (μ/2)Σ‖W_l‖² in the loss: g = ln(1 + η(σ − μ)); sigma_x W ends at σ − μ.
 
     decay : μ ≥ 0.
@@ -137,11 +137,11 @@ class L2Decay(Descent):
 
 
 @dataclass(frozen=True)
-class DecoupledDecay(L2Decay):
+class DecoupledDecayGrowth(L2DecayGrowth):
     """A step, then weights shrink: W ← (1 − ημ)(W + ηD), g = ln((1 − ημ)(1 + x)).
 
-    A stationary point has ηD = Wημ/(1 − ημ): the penalty of `L2Decay` with μ/(1 − ημ).
-    Shrinking the weights before the gradient is added is `L2Decay` itself.
+    A stationary point has ηD = Wημ/(1 − ημ): the penalty of `L2DecayGrowth` with μ/(1 − ημ).
+    Shrinking the weights before the gradient is added is `L2DecayGrowth` itself.
     """
 
     def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
@@ -159,7 +159,7 @@ class DecoupledDecay(L2Decay):
 
 
 @dataclass(frozen=True)
-class LayersInTurn(Descent):
+class LayersInTurnGrowth(DescentGrowth):
     """W₂ first, then W₁ with the new gradient: g = 2 asinh(x/2) per iteration of both.
 
     The recursion [[1 + x², x], [x, 1]] has determinant 1 and trace 2 + x² = 2 cosh g.
@@ -175,7 +175,7 @@ class LayersInTurn(Descent):
 
 
 @dataclass(frozen=True)
-class StaleGradient(Descent):
+class StaleGradientGrowth(DescentGrowth):
     """Gradients of `delay` iterations ago: z^(D+1) = z^D + x, g = ln z.
 
     Learned weights ring once 2ησ > 2 sin(π/(2(2D + 1))), and the laws end there.
@@ -200,14 +200,14 @@ class StaleGradient(Descent):
 
 
 @dataclass(frozen=True)
-class Decayed(Descent):
+class DecayedGrowth(DescentGrowth):
     """Another rule with L2 decay μ in its gradient: its growth at σ − μ, as M − μI is in place of M.
 
-    rule : one whose recursion is a polynomial in the gradient's matrix alone, so not `LayersInTurn`,
+    rule : one whose recursion is a polynomial in the gradient's matrix alone, so not `LayersInTurnGrowth`,
     in which decay acts twice. decay : μ ≥ 0.
     """
 
-    rule: Descent
+    rule: DescentGrowth
     decay: float
 
     def growth(self, step_size: Numbers, sigma: Numbers) -> FloatArray:
@@ -227,17 +227,17 @@ class Decayed(Descent):
         return self.decay
 
 
-DESCENT = Descent()
-GROWTH_RULES: dict[str, type[Descent]] = {
-    "gradient_descent": Descent,
-    "clipped": Descent,
-    "scheduled": Descent,
-    "heavy_ball": HeavyBall,
-    "nesterov": Nesterov,
-    "l2_decay": L2Decay,
-    "decoupled_decay": DecoupledDecay,
-    "layers_in_turn": LayersInTurn,
-    "stale_gradient": StaleGradient,
+DESCENT = DescentGrowth()
+GROWTH_RULES: dict[str, type[DescentGrowth]] = {
+    "gradient_descent": DescentGrowth,
+    "clipped": DescentGrowth,
+    "scheduled": DescentGrowth,
+    "heavy_ball": HeavyBallGrowth,
+    "nesterov": NesterovGrowth,
+    "l2_decay": L2DecayGrowth,
+    "decoupled_decay": DecoupledDecayGrowth,
+    "layers_in_turn": LayersInTurnGrowth,
+    "stale_gradient": StaleGradientGrowth,
 }
 """Rules that are linear near a saddle, by the names that they have in `dynamics`."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.theory.growth import DESCENT, UpdateRule
+from stagewise.theory.growth import DESCENT, GrowthRule
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def batch_exponents(
     *,
     replace: bool = True,
     repulsion: bool = True,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
 ) -> FloatArray:
     """The largest `count` Lyapunov exponents per iteration, to second order in the noise.
 
@@ -129,7 +129,7 @@ def batch_scatter(
     iterations: FloatArray,
     step_size: float,
     batch_size: int,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
 ) -> FloatArray:
     """Standard deviation over batches of learning times (modes,), draws with replacement.
 
@@ -149,7 +149,7 @@ def mixing(
     step_size: float,
     batch_size: int,
     count: int,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
 ) -> FloatArray:
     """κ_k = (η_eff/2B) Σ_{j≠k} V_jk/|σ_k − σ_j|: the laws of this module need κ ≪ 1.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.theory.growth import DESCENT, UpdateRule
+from stagewise.theory.growth import DESCENT, GrowthRule
 from stagewise.theory.minibatch import SaddleNoise, batch_exponents
 
 
@@ -25,7 +25,7 @@ def batch_slopes(
     *,
     replace: bool = True,
     repulsion: bool = True,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
 ) -> FloatArray:
     """dT_k/dδ of as many modes as there are saddles (modes,), iterations per unit of delta.
 
@@ -59,7 +59,7 @@ def batch_drift(
     batch_size: int,
     *,
     repulsion: bool = True,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
 ) -> FloatArray:
     """By what factor mini-batches delay each mode, (modes,): slopes with noise over those without."""
     with_noise = batch_slopes(saddles, step_size, batch_size, repulsion=repulsion, rule=rule)
@@ -71,7 +71,7 @@ def amplitude_variances(
     step_size: float,
     batch_size: int,
     iterations: FloatArray,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
 ) -> FloatArray:
     """Variance over batches of each mode's log-amplitude when it is learned, (modes,).
 

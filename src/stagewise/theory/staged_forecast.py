@@ -12,7 +12,7 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.theory.forecast_laws import PooledMoments, free_modes, initial_amplitudes
-from stagewise.theory.growth import DESCENT, UpdateRule
+from stagewise.theory.growth import DESCENT, GrowthRule
 from stagewise.theory.schedules import CONSTANT, Schedule
 
 EXPOSURE_STEP = 0.3
@@ -39,7 +39,7 @@ def staged_forecast(
     step_size: FloatArray,
     delta: FloatArray,
     width: int,
-    rule: UpdateRule = DESCENT,
+    rule: GrowthRule = DESCENT,
     schedule: Schedule = CONSTANT,
 ) -> FloatArray:
     """The staged law with R_k = sigma_xy(I − VVᵀ), V turning between stages; (cases, stages).
@@ -73,7 +73,7 @@ def _march(
     step_size: float,
     delta: float,
     width: int,
-    rule: UpdateRule,
+    rule: GrowthRule,
     schedule: Schedule,
 ) -> FloatArray:
     stages = min(pooled.stages, width)

@@ -6,7 +6,7 @@ from stagewise.analysis.crossings import FirstCrossings, geometric_records, mode
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import UpdateRules
 from stagewise.dynamics.on_data import train_on_moments
-from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall
 from stagewise.dynamics.optimisers.l2_decay import L2Decay
 from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.problems.problem import Problem
@@ -17,7 +17,7 @@ from stagewise.theory.deep_rules import (
     momentum_learning_iteration,
 )
 from stagewise.theory.depth import leading_iteration
-from stagewise.theory.growth import HeavyBall
+from stagewise.theory.growth import HeavyBallGrowth
 from stagewise.theory.nuclear_norm import nuclear_norm_regression
 
 DEPTHS = (3, 4)
@@ -70,10 +70,10 @@ def momentum_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]
         for momentum in experiment.deep_momentum:
             delta = np.array(MOMENTUM_SCALES[depth])
             law = momentum_learning_iteration(sigma, delta, step, momentum, depth)
-            rule = HeavyBallSteps(momentum=momentum)
+            rule = HeavyBall(momentum=momentum)
             last = 1.5 * float(law.max()) + 100
             times = _aligned_times(experiment, delta, depth, step, rule, last, 1.0)
-            growth = HeavyBall(momentum).growth(step, sigma)
+            growth = HeavyBallGrowth(momentum).growth(step, sigma)
             # The rival takes the root z of two layers for the step that it is there.
             rival = leading_iteration(sigma, delta, np.expm1(growth) / sigma, depth)
             for start, scale in enumerate(delta):

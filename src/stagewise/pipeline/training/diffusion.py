@@ -4,7 +4,6 @@ import numpy as np
 
 from stagewise.arrays import FloatArray
 from stagewise.config.training import MiniBatches
-from stagewise.dynamics.on_data import Network
 from stagewise.seeds import generator
 from stagewise.theory.minibatch import diffusion_peak
 
@@ -48,11 +47,6 @@ def diffusion_rows(name: str, experiment: MiniBatches) -> list[dict[str, object]
 
 def _spread(inputs: FloatArray, outputs: FloatArray, share: float, depth: int) -> float:
     """Variance of the change of the product over steps on one sample each, balanced layers."""
-    samples = len(inputs)
-    weights = [np.full((samples, 1, 1), share ** (1 / depth)) for _ in range(depth)]
-    slopes, _ = Network().gradients(inputs[:, None, None], outputs[:, None, None], weights, [])
-    moved = np.prod(
-        [weight - _SMALL_STEP * slope for weight, slope in zip(weights, slopes, strict=True)],
-        axis=0,
-    )
-    return float(np.var(moved))
+    layer = share ** (1 / depth)
+    slopes = (layer**depth * inputs - outputs) * inputs * layer ** (depth - 1)
+    return float(np.var((layer - _SMALL_STEP * slopes) ** depth))

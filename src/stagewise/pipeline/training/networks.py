@@ -16,12 +16,12 @@ from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import Networks
 from stagewise.data.samples import load_samples
 from stagewise.dynamics.on_data import Activation, Loss, Network, Sampling, train_on_data
-from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory.activations import near_start, rectified_rate
 from stagewise.theory.forecast_laws import PooledMoments
-from stagewise.theory.growth import HeavyBall
+from stagewise.theory.growth import HeavyBallGrowth
 from stagewise.theory.staged_forecast import staged_forecast
 
 _PATIENCE = 2.5
@@ -108,9 +108,9 @@ class _Run:
         return self.experiment.step_size / float(self.samples.targets[0])
 
     @property
-    def rule(self) -> HeavyBall:
+    def rule(self) -> HeavyBallGrowth:
         """The update rule as the laws see it."""
-        return HeavyBall(self.experiment.momentum)
+        return HeavyBallGrowth(self.experiment.momentum)
 
     def laws(self) -> dict[str, FloatArray]:
         """Growth and forecasts with what activation and loss change, and without.
@@ -175,7 +175,7 @@ class _Run:
                 generator("batches", self.name, self.activation, self.loss, self.delta, seed)
                 for seed in range(runs)
             ],
-            rule=HeavyBallSteps(momentum=self.experiment.momentum),
+            rule=HeavyBall(momentum=self.experiment.momentum),
             use_biases=True,
         )
         return crossings.times()

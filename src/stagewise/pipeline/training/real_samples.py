@@ -14,12 +14,12 @@ from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import RealSamples
 from stagewise.data.samples import load_samples
 from stagewise.dynamics.on_data import Network, Sampling, train_on_data, train_on_moments
-from stagewise.dynamics.optimisers.heavy_ball import HeavyBall as HeavyBallSteps
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory import reduced_rank_regression
 from stagewise.theory.forecast_laws import PooledMoments, plain_forecast
-from stagewise.theory.growth import DESCENT, HeavyBall, UpdateRule
+from stagewise.theory.growth import DESCENT, GrowthRule, HeavyBallGrowth
 from stagewise.theory.minibatch import SaddleNoise, mixing
 from stagewise.theory.minibatch_stages import batch_drift, saddles_noise
 from stagewise.theory.staged_forecast import staged_forecast
@@ -106,9 +106,9 @@ class _Way:
         return factor * self.experiment.step_size / self.task.largest
 
     @property
-    def rule(self) -> UpdateRule:
+    def rule(self) -> GrowthRule:
         """The update rule as the laws see it."""
-        return HeavyBall(self.momentum) if self.momentum else DESCENT
+        return HeavyBallGrowth(self.momentum) if self.momentum else DESCENT
 
     def forecasts(self) -> dict[str, FloatArray]:
         """What the moments say, whatever the batches, one value per mode."""
@@ -154,7 +154,7 @@ class _Way:
         first, last = 0.3 * self.experiment.delta / growth[0], self.experiment.delta / growth[1]
         records = geometric_records(first, _PATIENCE * last, 0.015)
         crossings = FirstCrossings(learned, np.ones((runs, task.modes), dtype=bool))
-        rule = HeavyBallSteps(momentum=self.momentum)
+        rule = HeavyBall(momentum=self.momentum)
         if not self.batch_size:
             train_on_moments([task.problem], weights, self.step, records, crossings, rule)
             return crossings.times()

@@ -18,7 +18,7 @@ from stagewise.dynamics.update_rule import UpdateRule
 from stagewise.pipeline.training.deep_rules import decay_rows, end_rows, momentum_rows
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
-from stagewise.theory.growth import DESCENT, GROWTH_RULES, Descent, HeavyBall
+from stagewise.theory.growth import DESCENT, GROWTH_RULES, DescentGrowth, HeavyBallGrowth
 
 _PATIENCE = 1.3
 _SETTLE = 4.0
@@ -63,7 +63,7 @@ class _Training:
     setting: RuleSetting
 
     @property
-    def law(self) -> Descent | None:
+    def law(self) -> DescentGrowth | None:
         """The rule as the laws see it; None for one that is not linear near a saddle."""
         optimizer = self.setting.optimizer
         kind = GROWTH_RULES.get(optimizer.kind)
@@ -98,7 +98,7 @@ class _Training:
             grown = np.vstack([np.zeros(len(sigma)), np.cumsum(each, axis=0)])
             growth = _between(grown, first, last)
             rival = np.log1p(step * np.mean(self.factors[: int(np.nanmax(last))]) * sigma)
-        elif isinstance(self.law, HeavyBall):
+        elif isinstance(self.law, HeavyBallGrowth):
             rival = np.log1p(self.law.speed(step) * sigma)
         return {
             "sigma": sigma,
