@@ -7,7 +7,7 @@ from stagewise.config.models import Experiment
 from stagewise.data.npz import read_moments
 from stagewise.pipeline.job import logged
 from stagewise.planning.imports import spare_linear_algebra
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 
 with logged(snakemake):
     kind = snakemake.wildcards.kind

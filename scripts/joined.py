@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stagewise.pipeline.job import logged
 from stagewise.pipeline.joining import joined
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 
 with logged(snakemake):
     for name, output in snakemake.output.items():

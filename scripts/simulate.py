@@ -8,7 +8,7 @@ from stagewise.pipeline.job import logged
 from stagewise.pipeline.simulate import simulate
 from stagewise.planning.experiments import shard
 from stagewise.planning.imports import spare_linear_algebra
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 
 with logged(snakemake):
     spare_linear_algebra()

@@ -7,7 +7,7 @@ from stagewise.pipeline.job import logged
 from stagewise.pipeline.joining import with_forecasts
 from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.stages import stages_table
-from stagewise.store.files import read_table, write_table
+from stagewise.store.parquet import read_table, write_table
 
 with logged(snakemake):
     shards = [Path(path) for path in snakemake.input.shards]

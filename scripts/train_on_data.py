@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stagewise.pipeline.job import logged
 from stagewise.pipeline.training.table import training_experiment, training_rows
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 from stagewise.store.training_schema import training_table
 
 with logged(snakemake):

@@ -146,7 +146,7 @@ def test_a_key_of_a_merged_section_may_be_given_again(tmp_path):
             'run is 2024, which YAML reads as a number; it must be text: write "20',
         ),
         ("run: 2024-01-01\n", "run is 2024-01-01, which YAML reads as date; it must be text"),
-        ("run: ../x\n", "run is '../x'; the name of a run has letters"),
+        ("run: ../x\n", "run is '../x'; the name of a run has at most 100 letters"),
         (
             "experiments: {closed_form: {replicates: 0}}\n",
             "experiments.closed_form.replicates is 0; it must be greater than or equal to",

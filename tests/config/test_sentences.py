@@ -336,13 +336,19 @@ def test_a_run_name_that_is_no_plain_folder_name_is_refused(run):
         assert allowed in sentence
 
 
+@pytest.mark.parametrize("name", ["../mnist", "a" * 300, "a\0b"])
+def test_moments_that_cannot_be_a_file_are_refused_by_their_name(name):
+    section = {"kind": "archived_moments", "name": name}
+    assert "a name has at most 100 letters" in complaint(changed(("datasets", "mine"), section))
+
+
 @pytest.mark.parametrize("section", ["datasets", "experiments"])
-@pytest.mark.parametrize("name", ["../x", "a-b", "1st", "", "a b"])
+@pytest.mark.parametrize("name", ["../x", "a-b", "1st", "", "a b", "a" * 101])
 def test_a_name_that_is_no_plain_word_is_refused(section, name):
     sentence = complaint(changed((section, name), next(iter(DEFAULT[section].values()))))
     assert repr(name) in sentence
     assert sentence.endswith(
-        "a name has letters, digits and underscores only and starts with a letter."
+        "a name has at most 100 letters, digits and underscores, and starts with a letter."
     )
 
 

@@ -169,10 +169,10 @@ def test_mnist_is_as_far_from_the_assumptions_as_known(real_data):
     assert abs(moments.mean_x.mean() - 0.1307) < 5e-5
     problem = moments.problem(centred=True)
     assert len(problem.modes.sigma) == 9
-    measured = commutation(problem, 5, np.random.default_rng(0))
+    measured = commutation(problem)
     assert abs(measured.delta_x - 0.6333) < 0.001
     assert abs(measured.delta_xy_eigen - 0.1327) < 0.001
-    assert abs(measured.delta_xy_random.mean() - 0.274) < 0.002
+    assert abs(measured.delta_xy_random - 0.274) < 0.001
 
 
 def test_spiked_targets_rest_on_the_weak_inputs():

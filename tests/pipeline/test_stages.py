@@ -13,7 +13,7 @@ from stagewise.pipeline.plateaus import plateaus_table
 from stagewise.pipeline.simulate import simulate
 from stagewise.pipeline.stages import stages_table
 from stagewise.planning.experiments import expand, shard, shard_count
-from stagewise.store.files import canonical_hash
+from stagewise.store.parquet import canonical_hash
 from stagewise.store.schemas import PLATEAUS, STAGES
 from stagewise.studies.common.depth import (
     log_slope,

@@ -9,7 +9,7 @@ from PIL import Image
 from stagewise.config.sentences import parse_config
 from stagewise.release.page import Page
 from stagewise.release.provenance import write_sidecar
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 from stagewise.studies.common.judging import Judgement
 from stagewise.studies.common.ledger import write_claims
 from stagewise.studies.common.registry import study_names

@@ -14,7 +14,7 @@ from stagewise.cli import main
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import AGGREGATES
 from stagewise.release.comparison import archive, report, verify
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 from stagewise.studies.common.judging import Judgement
 from stagewise.studies.common.ledger import read_claims, write_claims
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.config.loading import read_plan
-from stagewise.store.files import canonical_hash, read_table
+from stagewise.store.parquet import canonical_hash, read_table
 from stagewise.studies.common.judging import RunTables, judge
 from stagewise.studies.common.ledger import read_claims
 from stagewise.studies.common.registry import load, study_names

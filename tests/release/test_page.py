@@ -10,7 +10,7 @@ import pytest
 
 from stagewise.release.page import SURPRISES, WORDS, render
 from stagewise.release.provenance import content_hash, git_commit
-from stagewise.store.files import canonical_hash, write_table
+from stagewise.store.parquet import canonical_hash, write_table
 from stagewise.studies.common.judging import Verdict
 from stagewise.studies.common.ledger import read_claims
 from stagewise.studies.common.registry import study_names

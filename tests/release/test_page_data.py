@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stagewise.release.page_data import recorded
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 
 
 def test_the_smallest_start_of_the_run_is_drawn_with_means_over_runs(page):

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from stagewise.release.provenance import provenance
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 
 
 def test_tables_of_one_experiment_are_told_apart_by_their_kind(tmp_path):

@@ -11,7 +11,7 @@ from stagewise.config.loading import read_plan
 from stagewise.errors import StagewiseError
 from stagewise.release.provenance import content_hash
 from stagewise.release.readme_picture import PICTURE, STUDY, carried, refresh, shown_data
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -20,8 +20,8 @@ from stagewise.pipeline.stages import stages_table
 from stagewise.pipeline.teachers import teachers_table
 from stagewise.planning.checking import make_plan
 from stagewise.planning.experiments import expand
-from stagewise.store.files import write_table
 from stagewise.store.formats import write_formats
+from stagewise.store.parquet import write_table
 from stagewise.studies.common import style
 from stagewise.studies.common.judging import RunTables
 from stagewise.tables.assumption import assumption_table
@@ -33,19 +33,19 @@ TINY = {
     "closed_form": {"delta": [2, 6], "replicates": 2},
     "autoencoder": {"replicates": 2, "modes": 4, "horizon_mode": 3},
     "autoencoder_data": {"replicates": 2, "modes": 3},
-    "learning_times": {"delta": [4, 8], "step_size": [0.1, 0.5], "replicates": 3},
+    "learning_times": {"delta": [4, 8], "step_size": [0.1, 0.2, 0.3, 0.5], "replicates": 3},
     "learning_times_limit": {"delta": [30], "step_size": [0.1, 0.5], "replicates": 2},
     "learning_times_limit_gaussian": {"delta": [30], "step_size": [0.1, 0.5], "replicates": 2},
     "step_size": {"step_size": [0.4, 0.7, 1.1], "replicates": 3},
     "stable_step": {"step_size": [0.1, 0.9], "replicates": 6},
     "stable_step_bracket": {"replicates": 2},
-    "mode_order": {"delta": [3, 10], "replicates": 6},
+    "mode_order": {"delta": [1.5, 3], "replicates": 10},
     "real_data": {"delta": [3, 5], "replicates": 2},
     "real_data_uncentred": {"delta": [3, 5], "replicates": 2},
     "perturbation": {"delta": [2, 3, 4], "replicates": 2},
     "perturbation_growth": {"delta": [3, 6], "replicates": 4, "step_size": [0.1]},
     "initialisation": {"delta": [3, 6], "replicates": 2},
-    "reduced_rank_path": {"delta": [3], "replicates": 2},
+    "reduced_rank_path": {"delta": [2, 3], "replicates": 2},
     "generalisation": {"delta": [3], "replicates": 2, "horizon": 2},
     "lampinen_ganguli": {"replicates": 2, "iterations": 60},
     "lampinen_ganguli_own": {"replicates": 2, "iterations": 60},
@@ -78,7 +78,7 @@ TINY_DATA = {
     "matrices_20": {"dim_in": 6, "dim_out": 6, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
     "matrices_50": {"dim_in": 7, "dim_out": 7, "rank": [1, 2], "observed": [1, 0.6], "draws": 1},
     "matrices_ratios": {"dim_in": 6, "dim_out": 6, "ratio": [0.5, 0.9], "rank": [2], "draws": 2},
-    "ladder": {"dim_in": 6, "dim_out": 6, "rank": [1, 2]},
+    "ladder": {"dim_in": 6, "dim_out": 6, "rank": [1, 3]},
     "factors": {"dim_in": 5, "dim_out": 5, "rank": [2], "draws": 2},
     "completions": {"dim_in": 6, "dim_out": 6, "rank": [2], "draws": 1},
 }

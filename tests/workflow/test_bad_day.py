@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from stagewise.store.files import read_table
+from stagewise.store.parquet import read_table
 
 from .working_copy import (
     RESULTS,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stagewise.store.files import read_table
+from stagewise.store.parquet import read_table
 
 from .working_copy import RESULTS, build, change_config, planned
 

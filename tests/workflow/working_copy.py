@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from stagewise.store.files import canonical_hash, read_table
+from stagewise.store.parquet import canonical_hash, read_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")

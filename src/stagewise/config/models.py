@@ -16,11 +16,7 @@ from stagewise.dynamics.observables import OBSERVABLES, Engine, Observable
 from stagewise.dynamics.optimisers import Optimizer
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.update_rule import UpdateRule
-from stagewise.fields import Count, NonNegative, Positive, Section
-
-NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]*$"
-
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+from stagewise.fields import Count, Name, NonNegative, Positive, Section
 
 
 def _listed(given: Any) -> Any:
@@ -173,7 +169,7 @@ class Experiment(Section):
 class Config(Section):
     """Everything a run of the workflow depends on."""
 
-    run: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]*)?$")] = Field(
+    run: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$")] = Field(
         "", description="Name of this run; outputs go to results/NAME and figures/NAME."
     )
     notice: str = Field("", description="A sentence shown above the verdicts of this run.")

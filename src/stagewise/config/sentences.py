@@ -161,11 +161,13 @@ def _allowed(details: ErrorDetails) -> str:
     match details["type"]:
         case "string_pattern_mismatch" if details["loc"] == ("run",):
             return (
-                "the name of a run has letters, digits, underscores and hyphens only and starts "
-                "with a letter or digit"
+                "the name of a run has at most 100 letters, digits, underscores and hyphens, and "
+                "starts with a letter or digit"
             )
         case "string_pattern_mismatch":
-            return "a name has letters, digits and underscores only and starts with a letter"
+            return (
+                "a name has at most 100 letters, digits and underscores, and starts with a letter"
+            )
         case "too_short":
             return f"it must have at least {_items(limits['min_length'])}"
         case "too_long":

@@ -23,7 +23,8 @@ def logged(snakemake: Any) -> Iterator[None]:
     A disk without room ends so too, wherever it shows, be it in the log itself. A script that has
     not imported pandas by now does without it. The log ends with what the job cost.
     """
-    spare_pandas()
+    if "pyarrow" in sys.modules:
+        spare_pandas()
     log_path = Path(snakemake.log[0])
     message = ""
     try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from stagewise.store.files import read_table
+from stagewise.store.parquet import read_table
 from stagewise.store.schemas import (
     FORECASTS,
     LEARNING_TIMES,

@@ -27,8 +27,9 @@ from stagewise.release.fingerprints import (
     digest_of_rows,
     summary,
 )
-from stagewise.store.files import canonical_hash, read_table, write_table, write_text
+from stagewise.store.files import write_text
 from stagewise.store.formats import read_csv
+from stagewise.store.parquet import canonical_hash, read_table, write_table
 from stagewise.studies.common.judging import Judgement
 from stagewise.studies.common.ledger import read_claims
 from stagewise.studies.common.registry import claims as every_claim

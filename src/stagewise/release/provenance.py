@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stagewise.store.files import canonical_hash, read_table, write_text
+from stagewise.store.files import write_text
+from stagewise.store.parquet import canonical_hash, read_table
 
 _LIBRARIES = ("numpy", "scipy", "numba", "pandas", "pyarrow", "matplotlib", "snakemake")
 

@@ -12,7 +12,8 @@ from stagewise.errors import StagewiseError
 from stagewise.planning.plan import Plan
 from stagewise.release.comparison import BY_ROW, ROW
 from stagewise.release.provenance import content_hash
-from stagewise.store.files import canonical_hash, read_table, replacing
+from stagewise.store.files import replacing
+from stagewise.store.parquet import canonical_hash, read_table
 
 STUDY, PICTURE = "real_data", Path("docs/real_data.png")
 KEY = "learning times"

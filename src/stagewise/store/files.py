@@ -1,13 +1,9 @@
-"""Files that appear whole or not at all, and Parquet tables that are equal when their data are."""
+"""Files that appear whole or not at all."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from stagewise.errors import StagewiseError
 
@@ -34,38 +30,3 @@ def write_text(text: str, path: Path) -> None:
     """Write a text file whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def write_table(table: pa.Table, path: Path) -> None:
-    """Write a Parquet table whole or not at all."""
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-
-
-def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read a Parquet table; StagewiseError when the file is missing or damaged."""
-    try:
-        return pq.read_table(path, columns=columns, page_checksum_verification=True)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise StagewiseError(
-            f"{path} cannot be read as Parquet ({error}). Delete it and run the same command again."
-        ) from None
-
-
-def canonical_hash(table: pa.Table) -> str:
-    """SHA-256 of a table's column names, types and values, whatever its chunks or file layout."""
-    digest = hashlib.sha256()
-    for name in table.column_names:
-        column = table[name].combine_chunks()
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        digest.update(f"{name}:{column.type}:{len(column)};".encode())
-        digest.update(column.is_valid().to_numpy(zero_copy_only=False).tobytes())
-        if pa.types.is_string(column.type):
-            texts = [text.encode() for text in column.fill_null("").to_pylist()]
-            digest.update(",".join(str(len(text)) for text in texts).encode() + b";")
-            digest.update(b"".join(texts))
-        else:
-            blank = pa.scalar(False if pa.types.is_boolean(column.type) else 0, type=column.type)
-            digest.update(column.fill_null(blank).to_numpy(zero_copy_only=False).tobytes())
-    return digest.hexdigest()

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from stagewise.pipeline.joining import SCHEMAS
-from stagewise.store.files import write_table
+from stagewise.store.parquet import write_table
 from stagewise.studies.common.conditions import at_most
 from stagewise.studies.common.judging import MISSING, RunTables, judge
 from stagewise.studies.common.measures import share_confidence

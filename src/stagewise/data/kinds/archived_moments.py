@@ -7,6 +7,7 @@ from pydantic import Field
 
 from stagewise.data.compact_moments import FOLDER, knows_means, read_archive
 from stagewise.data.kind import Data
+from stagewise.fields import Name
 from stagewise.problems.moments import Moments
 
 
@@ -14,7 +15,7 @@ class ArchivedMomentsData(Data):
     """Moments kept in the eigenbasis of sigma_x, which say all but the pixels: no image is needed."""
 
     kind: Literal["archived_moments"]
-    name: str = Field(
+    name: Name = Field(
         description="mnist or cifar10 (centred moments only), or another that "
         "`stagewise archive-moments` has put into data_dir."
     )
