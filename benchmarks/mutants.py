@@ -87,7 +87,8 @@ def changes(node: ast.AST) -> Iterator[Site]:
         case ast.UnaryOp(op=ast.Not() | ast.Invert() as op, operand=operand):
             yield Site(node, "operand", [ast.UnaryOp(op, operand)])
         case ast.Constant(value=int(value)) if not isinstance(value, bool):
-            yield Site(node, "value", [value + 1, value - 1])
+            few = abs(value) < 100
+            yield Site(node, "value", [value + 1, value - 1] if few else [2 * value, value // 2])
         case ast.Constant(value=float(value)):
             yield Site(node, "value", [2 * value, value / 2] if value > 1e-3 else [value + 1])
         case ast.Name(id=name) if name in SWAPPED:

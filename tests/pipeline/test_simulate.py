@@ -13,7 +13,7 @@ from stagewise.data.kinds.low_rank_matrix import LowRankMatrixData
 from stagewise.data.kinds.random_modes import RandomModesData
 from stagewise.pipeline.curves import summary_table
 from stagewise.pipeline.learning_times import learning_times_table
-from stagewise.pipeline.simulate import absolute_step, simulate
+from stagewise.pipeline.simulate import absolute_step, run_length, simulate
 from stagewise.planning.experiments import expand, shard, shard_count
 from stagewise.store.parquet import canonical_hash
 from stagewise.store.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
@@ -135,6 +135,33 @@ def test_a_step_per_solution_is_in_units_of_the_curvature_of_what_is_observed():
     coloured = draw_moments("units", spec, None)[0].problem(centred=True)
     # Of two layers max λᵢ(wᵢ + wⱼ), with w = 0.4 and 1.
     assert_allclose(absolute_step(0.3, "per_solution", coloured), 0.3 / (5 * 1.4))
+
+
+@pytest.mark.parametrize(
+    ("changes", "modes", "sigma"),
+    [
+        ({}, 3, 0.3),
+        ({}, 2, 0.6),
+        ({"horizon_mode": 1}, 3, 1.0),
+        ({"horizon_mode": 2}, 3, 0.6),
+        ({"horizon_mode": 3}, 2, 0.6),
+    ],
+)
+def test_a_run_is_as_long_as_the_last_mode_that_it_waits_for_takes(changes, modes, sigma):
+    problem = DATASETS["three"][0].problem(centred=True)
+    each = experiment(horizon=1.5, extra_iterations=7, **changes)
+    for depth, takes in ((2, 4 / np.log1p(0.1 * sigma)), (3, np.exp(4) / (0.1 * sigma))):
+        length = run_length(problem, each, depth, 4.0, 0.1, modes)
+        assert length == np.ceil(1.5 * takes + 7)
+
+
+def test_a_run_may_be_given_its_length_and_waits_for_entries_that_it_does_not_see():
+    spec = LowRankMatrixData(kind="low_rank_matrix", rank=[2], observed=[0.6], draws=1)
+    (part,) = (draw.problem(centred=False) for draw in draw_moments("units", spec, None))
+    each = experiment(horizon=1, extra_iterations=0)
+    takes = 4 / np.log1p(0.1 * part.observed.mean() * part.modes.sigma[1])
+    assert run_length(part, each, 2, 4.0, 0.1, 2) == np.ceil(takes)
+    assert run_length(part, experiment(iterations=90, extra_iterations=7), 2, 4.0, 0.1, 2) == 97
 
 
 def test_learning_times_have_one_row_a_run_and_mode_and_the_declared_columns():

@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from stagewise.problems.learned import crossing_fraction
+
 TRIAL = """
 import numpy as np
 from stagewise.problems import learned
@@ -36,3 +38,22 @@ def test_one_constant_moves_every_learning_time(share, ended):
     assert float(recorded) == pytest.approx(expected, rel=2e-3)
     assert float(located) == pytest.approx(expected, rel=2e-3)
     assert end == str(ended)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fraction"),
+    [
+        (0.2, 0.8, 0.5),
+        (0.5, 0.9, 0.0),
+        (0.1, 0.5, 1.0),
+        (1 / 17, 0.8, 2 / 3),  # odds of 1:16, of 1:1 on the way, of 4:1
+        (0.0, 0.8, 0.5 / 0.8),
+        (-0.3, 0.7, 0.8),
+        (0.2, 1.0, 0.3 / 0.8),
+        (0.4, 1.4, 0.1),
+    ],
+)
+def test_between_records_odds_grow_evenly_and_shares_do_where_they_have_no_odds(
+    before, after, fraction
+):
+    assert crossing_fraction(np.array(before), np.array(after)) == pytest.approx(fraction)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from stagewise.data.synthetic import random_orthogonal
 from stagewise.errors import StagewiseError
-from stagewise.problems.problem import RANK_TOLERANCE, Problem, check_moments
+from stagewise.problems.problem import RANK_TOLERANCE, Completion, Problem, check_moments
 
 SIGMA = np.array([2.0, 0.7, 0.1])
 
@@ -73,6 +73,30 @@ def test_eigenvalues_ascend_and_belong_to_their_eigenvectors():
         problem.eigenvectors * problem.eigenvalues,
         atol=1e-13,
     )
+
+
+@pytest.mark.parametrize("partly", [False, True])
+def test_curvature_and_what_is_seen_make_the_gradient_of_the_loss(partly):
+    problem, _, _ = built()
+    seen = np.ones((4, 5))
+    if partly:
+        seen = (np.random.default_rng(1).random((4, 5)) < 0.6).astype(float)
+        problem = Completion(2 * problem.sigma_xy, seen)
+        assert problem.observed_share == seen.mean()
+
+    def loss(weights):
+        if partly:
+            return 0.5 * np.sum((seen * (weights - problem.sigma_xy)) ** 2)
+        return np.trace(0.5 * weights.T @ problem.sigma_x @ weights - weights.T @ problem.sigma_xy)
+
+    weights = np.random.default_rng(2).standard_normal((4, 5))
+    gradient = np.empty((4, 5))
+    for place in np.ndindex(gradient.shape):
+        shift = np.zeros((4, 5))
+        shift[place] = 0.5
+        gradient[place] = loss(weights + shift) - loss(weights - shift)  # exact: it is quadratic
+    basis = problem.eigenvectors
+    assert_allclose(problem.curvature * (basis.T @ weights) - problem.seen, basis.T @ gradient)
 
 
 def test_least_squares_solves_the_normal_equations():

@@ -32,7 +32,8 @@ def timed(rows, delta, seeds=3, offset=7.0):
 def rule_table():
     sigma, step = np.array([0.8, 0.5]), 0.1
     rows = []
-    for place, (kind, momentum) in enumerate((("gradient_descent", 0.0), ("heavy_ball", 0.9))):
+    rules = (("gradient_descent", 0.0), ("heavy_ball", 0.9), ("gradient_descent", 0.0))
+    for place, (kind, momentum) in enumerate(rules):
         law = HeavyBallGrowth(momentum) if momentum else DESCENT
         rival = np.log1p(law.speed(step) * sigma)
         for mode in range(2):
@@ -52,11 +53,11 @@ def rule_table():
                 }
             )
     table = timed(rows, (10.0, 20.0))
-    for setting, rule in enumerate(("clipped", "adam"), start=2):
+    for setting, rule in enumerate(("clipped", "adam"), start=3):
         outside = rows[0] | {"setting": setting, "rule": rule, "label": rule}
         growth = {"growth": outside["growth"] if rule == "clipped" else np.nan}
         table += [row | growth for row in timed([outside], (10.0, 20.0))]
-    for offset in (-0.1, 0.1):
+    for depth, offset in product((3, 4), (-0.1, 0.1)):
         time = 50.0 if offset < 0 else np.nan
         table.append(
             {
@@ -64,7 +65,7 @@ def rule_table():
                 "dataset": "threshold",
                 "rule": "l2_decay",
                 "decay": 0.1,
-                "depth": 3,
+                "depth": depth,
                 "step_size": 0.2,
                 "delta": 2 + offset,
                 "threshold": 2.0,

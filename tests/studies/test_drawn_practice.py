@@ -55,7 +55,8 @@ def optimisers(runs):
         threshold.line(line, np.log(1 / (1 - np.exp(line * (depth - 2)))))
     threshold.upright(0)
     for place, rule in enumerate(("gradient_descent", "clipped", "adam")):
-        mean = only(own, rule=rule).pivot_table("learning_iteration", "mode", "delta")
+        first = only(own, rule=rule)["setting"].min()
+        mean = only(own, setting=first).pivot_table("learning_iteration", "mode", "delta")
         outside.line(mean[20.0] / mean[10.0], [place] * len(mean))
     outside.upright(1, 2)
     return panels

@@ -83,6 +83,20 @@ def test_deep_networks_with_momentum_and_their_rival_are_those_of_the_recursion(
         assert_allclose(ratio, 1, atol=0.02)
 
 
+def test_rows_say_how_they_were_trained(deep):
+    """Each of these networks has one hidden unit, as both of its ends are aligned with the mode."""
+    shared = {"width": 1, "step_size": 0.1, "mode": 1, "seed": 0}
+    for name, settings, own in (
+        ("threshold", [0, 1, 2], {"rule": "l2_decay", "decay": 0.05}),
+        ("deep_momentum", [0, 1], {"rule": "heavy_ball", "momentum": 0.5}),
+    ):
+        rows = deep[deep["dataset"] == name]
+        assert list(rows["setting"]) == 2 * settings
+        assert list(rows["depth"]) == np.repeat([3, 4], len(settings)).tolist()
+        for column, value in (shared | own).items():
+            assert (rows[column] == value).all(), column
+
+
 def test_decayed_training_ends_at_the_rank_of_nuclear_norm_regression(deep):
     rows = deep[deep["dataset"] == "ends"]
     assert len(rows) == 12
@@ -112,7 +126,8 @@ def test_diffusion_peaks_where_its_closed_form_does():
     assert peaks[3, 0.0] == pytest.approx(4 / 7, abs=0.006)
     assert peaks[2, 1.0] == peaks[3, 1.0] == 1
     assert_allclose(rows["predicted_peak_share"], rows["peak_share"], atol=0.006)
-    assert (rows[["seed", "mode"]] == [0, 1]).all(axis=None)
+    assert (rows[["seed", "mode", "width", "batch_size"]] == [0, 1, 1, 1]).all(axis=None)
+    assert list(rows["setting"]) == list(range(4))
 
 
 def test_problems_that_do_not_commute_are_learned_at_the_staged_rate():
@@ -282,3 +297,29 @@ def test_rules_have_the_growth_of_their_own_and_of_their_rivals():
     adam = rows[rows["rule"] == "adam"]
     assert adam["growth"].isna().all()
     assert_allclose(adam["rival_growth"], np.resize(np.log1p(x), len(adam)), rtol=1e-6)
+
+
+def test_under_a_schedule_the_growth_is_the_mean_of_the_steps_between_two_learning_times():
+    rows = rows_of(
+        kind="update_rules",
+        sigma=[0.8, 0.5],
+        lam=[1.0, 1.0],
+        width=3,
+        delta=[4.0, 8.0],
+        replicates=2,
+        rules=[
+            {
+                "optimizer": {"kind": "scheduled", "schedule": "levels", "length": 60},
+                "step_size": 0.2,
+            }
+        ],
+    )
+    levels = np.repeat([1, 0.3, 0.1], [20, 20, 2000])
+    for (seed, mode), own in rows.groupby(["seed", "mode"]):
+        first, last = own.sort_values("delta")["learning_iteration"]
+        grown = np.append(0, np.cumsum(np.log1p(0.2 * levels * own["sigma"].iloc[0])))
+        start, end = np.interp([first, last], np.arange(len(grown)), grown)
+        assert_allclose(own["growth"], (end - start) / (last - first))
+        latest = int(rows["learning_iteration"].max())
+        rival = np.log1p(0.2 * levels[:latest].mean() * own["sigma"])
+        assert_allclose(own["rival_growth"], rival, err_msg=f"seed {seed}, mode {mode}")
