@@ -144,6 +144,9 @@ def test_seven_hundred_whole_numbers_are_a_quantity_and_can_be_followed_as_class
         ({"X": X[:, :0], "y": Y}, "samples, inputs and outputs are needed"),
         ({"X": np.where(X > 2, np.nan, X), "y": Y}, "missing or not finite"),
         ({"A": X, "b": Y}, "holds the arrays A, b"),
+        ({"X": X, "y": Y[:, 0].round(1).astype(str)}, "save it as numbers, not as text"),
+        ({"X": np.rec.fromarrays(X.T), "y": Y}, "it must hold numbers"),
+        ({"X": X, "y": np.where(LABELS > 1, np.nan, LABELS)}, "the first in column 'y' (row 3)"),
     ],
 )
 def test_arrays_that_tell_nothing_are_refused_with_what_was_meant(arrays, said, asked):

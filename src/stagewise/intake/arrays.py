@@ -10,7 +10,7 @@ from stagewise.errors import StagewiseError
 from stagewise.intake.columns import Outputs
 from stagewise.intake.npz_members import Archive, check_numeric
 from stagewise.intake.streamed_samples import Labels, Samples
-from stagewise.intake.wording import listed
+from stagewise.intake.wording import counted, listed
 
 INPUTS = ("x", "data", "images", "image", "features", "inputs", "input")
 OUTPUTS = ("y", "target", "targets", "labels", "label", "classes", "outputs", "output")
@@ -133,7 +133,9 @@ def _inputs(x: AnyArray, name: str) -> tuple[AnyArray, list[str]]:
     if x.ndim in (3, 4, 5) and 0 not in x.shape:
         shape = " × ".join(map(str, x.shape[1:]))
         size = int(np.prod(x.shape[1:]))
-        return x.reshape(len(x), size), [f"samples of {shape} values are taken as {size} inputs"]
+        return x.reshape(len(x), size), [
+            f"samples of {shape} values are taken as {counted(size, 'input')}"
+        ]
     return x, []
 
 

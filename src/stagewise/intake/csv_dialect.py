@@ -13,7 +13,7 @@ from stagewise.intake.text_file import COMMENT, encoding_of, open_bytes
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
-MISSING = re.compile(r"|\?|-+|\.+|n\.?[ad]\.?|nan|none|null|missing|unknown", re.IGNORECASE)
+MISSING = re.compile(r"|\?|-+|\.+|#?n[./]?[ad]\.?|nan|none|null|missing|unknown", re.IGNORECASE)
 """What people write where there is no value."""
 _SAMPLE = 1 << 18
 _LINES = 200
@@ -107,6 +107,7 @@ def dialect(path: Path) -> Dialect:
     if commented:
         but = ", but for the names of the columns" if names else ""
         notes.append(f"lines that begin with # or % are left out{but}")
+    spaces = re.search(r"(?m)^ +$", text)  # else the reader sees rows of one cell there
     decimal = "," if _decimal_commas(lines, separator) else "."
     if separator != usual:
         notes.append(f"columns are separated by {_SEPARATORS[separator]}")
@@ -124,7 +125,7 @@ def dialect(path: Path) -> Dialect:
         top=len(above) + titles,
         named_above=bool(names),
         blanks=blanks,
-        cleaned=bool(above or titles or commented or blanks or lines[:1] != [header]),
+        cleaned=bool(above or titles or commented or blanks or spaces or lines[:1] != [header]),
     )
 
 

@@ -152,12 +152,12 @@ def _classes(samples: Samples) -> Encoding:
     names = sorted(set(kinds.values()), key=float if _by_number(found) else None)
     if len(names) > min(rows / 2, CLASSES_LIMIT) and rows >= 2:
         shown = ", ".join(map(repr, islice(names, 3)))
+        how = "save it as numbers, not as text" if samples.textual else f"say {samples.flags[1]}"
         raise StagewiseError(
             f"{samples.name}: {column!r} has {len(names)} different values ({shown}, …) in the first "
             f"{counted(rows, 'row')}, too many for classes; up to {CLASSES_LIMIT} are followed, and "
             f"each should come more than once."
-            + f" Is it a number to predict? Then say {samples.flags[1]}."
-            * bool(_by_number(found))
+            + (f" Is it a number to predict? Then {how}." if _by_number(found) else "")
         )
     if len(names) == 1 and rows >= 2:
         raise StagewiseError(
@@ -177,4 +177,7 @@ def _by_number(texts: set[str] | Sequence[str]) -> dict[str, str]:
         return {}
     if not all(np.isfinite(list(values.values()))):
         return {}
-    return {text: f"{value:.17g}" for text, value in values.items()}
+    return {
+        text: f"{value:.17g}" if value.is_integer() else repr(value)
+        for text, value in values.items()
+    }

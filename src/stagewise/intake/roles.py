@@ -20,8 +20,9 @@ UNNAMED = re.compile(r"|Unnamed: \d+(\.\d+)*(_level_\d+)?|__index_level_\d+__")
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 """Names of which no other column can be."""
 NUMBERED = re.compile(
-    r"(row|obs|observation|case|sample|record|entry|level|serial)?[ _.]?"
-    r"(index|idx|id|no|nr|num|number|names?|0)?[.]?|#",
+    r"(row|obs|observation|case|sample|record|entry|level|serial)?[ _.]*"
+    r"(index|idx|id|no|nr|num|number|names?|0|#)?[.]?|(s|sl|sr|lfd)[ _.]*(no|nr)[.]?"
+    r"|№|n[º°]|nummer|n[uú]mero|[ií]ndice",
     re.IGNORECASE,
 )
 """Names of row labels, if the values are row numbers indeed."""
@@ -30,6 +31,7 @@ IDENTIFIER = re.compile(r"(.*[ _.-])?([iI][dD]|uuid|UUID|guid|GUID)|.*[a-z](Id|I
 _THOUSANDS = re.compile(
     r"[+-]?\d{1,3}(([ .'\u00a0\u202f]\d{3})+(,\d+)?|([ ,'\u00a0\u202f]\d{3})+([.]\d+)?)"
 )
+_SIGN = re.compile(r"[$€£¥] ?[+-]?[\d.,]*\d|[+-]?[\d.,]*\d ?[%‰°$€£¥]")
 _HELD = {"row numbers": "the row numbers", "labels": "row labels", "nothing": "nothing"}
 _DISTINCT_LIMIT = 10_000_000
 
@@ -163,7 +165,7 @@ def _resolved(table: Table, wanted: Sequence[str]) -> list[str]:
     found = [_resolve(name, names) for name in wanted]
     unknown = [name for name, place in zip(wanted, found, strict=True) if place is None]
     if unknown:
-        close = [match for name in unknown for match in difflib.get_close_matches(name, names, n=3)]
+        close = [match for name in unknown for match in _close(name, names)]
         meant = f"Did you mean {listed(list(dict.fromkeys(close)))}? " if close else ""
         single = (
             " It is the only one: columns must be separated by commas, semicolons, tabs, bars or "
@@ -174,6 +176,11 @@ def _resolved(table: Table, wanted: Sequence[str]) -> list[str]:
             f"{single}"
         )
     return [name for name in found if name is not None]
+
+
+def _close(name: str, names: Sequence[str]) -> list[str]:
+    same = [each for each in names if each.casefold().strip() == name.casefold().strip()]
+    return same or difflib.get_close_matches(name, names, n=3)
 
 
 def _resolve(name: str, names: Sequence[str]) -> str | None:
@@ -205,6 +212,8 @@ def _advice(name: str, odd: Sequence[str], value: str, texts: int, rows: int, ta
     """What to do about a column in which so many rows hold text, first this one."""
     if _THOUSANDS.fullmatch(value):
         return "Write the numbers without separators of thousands."
+    if _SIGN.fullmatch(value):
+        return "Write the numbers without signs of units."
     if DECIMAL_COMMA.fullmatch(value):
         return "Write decimal points, or separate the columns by semicolons."
     if value and MISSING.fullmatch(value):

@@ -96,10 +96,10 @@ def _text_table(path: Path, block_bytes: int, header: bool | None) -> Table:
         raise StagewiseError(f"{path} is empty.")
     if header is None and found.header_is_data:
         first = ", ".join(found.lines[0][:4])
+        called = "c1" if len(found.lines[0]) == 1 else f"c1 to c{len(found.lines[0])}"
         raise StagewiseError(
             f"The first line of {path} seems to hold values and no names ({first}, …). If so, say "
-            f"--no-header; the columns are then called c1 to c{len(found.lines[0])}. If it has the "
-            "names, say --header."
+            f"--no-header; the columns are then called {called}. If it has the names, say --header."
         )
     lines = [len(line) for line in _first_lines(path)]
     block_bytes = max(block_bytes, _LINES * max(lines))

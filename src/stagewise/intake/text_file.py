@@ -21,7 +21,8 @@ DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 """What a damaged compressed file raises."""
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
-COMMENT = re.compile(r"\s*[#%]")
+COMMENT = re.compile(r"\s*(%|#(?!N/A|(REF|DIV/0|VALUE|NUM|NULL)!|NAME\?))")
+"""How a comment begins; Excel begins the names of its errors so too."""
 _CHUNK = 1 << 18
 _NOT_IN_CP1252 = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
 
