@@ -100,8 +100,7 @@ def changes(node: ast.AST) -> Iterator[Site]:
 def sites(node: ast.AST, drawing: bool = False) -> Iterator[Site]:
     """All that may be changed in a node and below it; drawing: whether it makes a figure."""
     if isinstance(node, ast.FunctionDef):
-        signature = f"{ast.unparse(node.args)} {node.returns and ast.unparse(node.returns)}"
-        drawing = "Axes" in signature or "Figure" in signature
+        drawing = any(word in ast.unparse(node) for word in ("Axes", "Figure", "style."))
     yield from changes(node)
     for name, field in ast.iter_fields(node):
         for child in field if isinstance(field, list) else [field]:

@@ -8,6 +8,7 @@ from stagewise.analysis import crossing_iteration
 from stagewise.analysis.crossings import (
     FirstCrossings,
     geometric_records,
+    response_ceilings,
     response_values,
 )
 
@@ -30,7 +31,7 @@ def test_a_share_that_starts_above_one_half_crosses_at_the_first_record():
     assert crossing_iteration(np.array([5, 6]), np.array([[0.7], [0.8]]))[0] == 5
 
 
-def watched(curves, waited_for, stride):
+def watched(curves, waited_for, stride, ceiling=None):
     """Times by records (records, runs, modes), how many took, and what was measured of each run."""
     measured = np.zeros(curves.shape[1], dtype=int)
 
@@ -38,7 +39,7 @@ def watched(curves, waited_for, stride):
         measured[runs] += 1
         return layers[0]
 
-    crossings = FirstCrossings(share, waited_for, stride)
+    crossings = FirstCrossings(share, waited_for, stride, ceiling)
     iterations = 10 * np.arange(len(curves))
     taken = [crossings(at, [each]) for at, each in zip(iterations, curves, strict=True)]
     return crossings.times(), taken, measured
@@ -58,6 +59,18 @@ def test_crossings_while_training_goes_on_are_those_of_all_records(stride, recor
     assert np.isfinite(expected).any()
     np.testing.assert_array_equal(found, expected)
     assert (measured.mean() < 0.8 * records) == (stride > 1)
+
+
+@pytest.mark.parametrize("stride", [1, 8])
+def test_below_a_ceiling_nothing_is_measured(stride):
+    curves = 1 / (1 + np.exp(-np.arange(50)[:, None, None] + np.array([[[20.0]], [[30.0]]]).T))
+    curves = curves.reshape(50, 2, 1)
+    every = np.ones((2, 1), dtype=bool)
+    plain, _, all_of_them = watched(curves, every, stride)
+    found, _, measured = watched(curves, every, stride, lambda layers, _: 1.2 * layers[0])
+    np.testing.assert_array_equal(found, plain)
+    assert (measured < all_of_them).all()
+    assert (measured >= 2).all()
 
 
 def test_with_a_stride_of_one_a_share_that_falls_back_at_once_counts():
@@ -94,3 +107,14 @@ def test_response_values_are_singular_values(shape):
     assert np.isnan(found[1]).all()
     assert np.isnan(found[2]).all()
     assert_allclose(found[[0, 3]], expected[[0, 3]], rtol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
+def test_no_singular_value_is_above_its_ceiling(shape):
+    matrices = np.random.default_rng(0).standard_normal((20, *shape))
+    values = np.linalg.svd(matrices, compute_uv=False)
+    ceilings = response_ceilings(matrices, 3)
+    assert (ceilings >= values).all()
+    assert_allclose(ceilings[:, 0], np.linalg.norm(values, axis=1))
+    nearly = np.diag([3.0, 2.0, 1.0])[None] + 1e-3 * matrices[0, :3, :3]
+    assert_allclose(response_ceilings(nearly, 3)[0, 2], 1.0, rtol=0.01)

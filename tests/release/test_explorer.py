@@ -200,6 +200,19 @@ def test_a_position_in_the_address_is_taken_and_written_back(shown):
     assert changed == "#delta=12&step=0.4&depth=2&spectrum=powers"
 
 
+def test_a_scale_that_deep_networks_cannot_have_comes_back_with_two_layers(shown):
+    seen = shown(
+        """const form = document.getElementById("explorer-controls");
+        return [4, 1, 2].map((depth) => {
+          form.elements.depth.value = depth;
+          form.elements.depth.dispatchEvent(new Event("input", { bubbles: true }));
+          return Number(form.elements.delta.value);
+        });""",
+        "#delta=12&depth=2",
+    )
+    assert seen == [4, 12, 12]
+
+
 def test_dragging_changes_the_picture_and_what_is_said(shown):
     before, after = shown(
         """const form = document.getElementById("explorer-controls");

@@ -24,9 +24,18 @@ class FirstCrossings:
     steps on single samples does that, and then the stride must be 1.
     """
 
-    def __init__(self, share: Share, waited_for: BoolArray, stride: int = 8) -> None:
-        """share : what is measured. waited_for : (runs, modes), those that training goes on for."""
-        self._share = share
+    def __init__(
+        self,
+        share: Share,
+        waited_for: BoolArray,
+        stride: int = 8,
+        ceiling: Share | None = None,
+    ) -> None:
+        """share : what is measured. waited_for : (runs, modes), those that training goes on for.
+
+        ceiling : a cheap upper bound of the shares, below `NEAR` of which nothing is measured.
+        """
+        self._share, self._ceiling = share, ceiling
         self._waiting = waited_for.copy()
         self._times = np.full(waited_for.shape, np.nan)
         self._stride = stride
@@ -52,7 +61,7 @@ class FirstCrossings:
         old = len(self._records) - self._new  # the record before them, if there is one
         last = len(self._records) - 1
         shares = np.full((last + 1, *self._times.shape), np.nan)
-        self._measure(shares, last, self._waiting)
+        self._measure(shares, last, self._waiting & self._possible())
         gap = self._stride
         while gap > 1:
             for right in range(last, old + gap // 2 - 1, -gap):
@@ -68,6 +77,16 @@ class FirstCrossings:
             self._times[crossed] = crossing_iteration(iterations, shares)[crossed]
             self._waiting &= ~crossed
         self._records, self._new = self._records[-1:], 0
+
+    def _possible(self) -> BoolArray:
+        """Modes (runs, modes) that may have come near by the last record."""
+        if self._ceiling is None:
+            return np.ones_like(self._waiting)
+        runs = np.flatnonzero(self._waiting.any(axis=1))
+        possible = np.zeros_like(self._waiting)
+        layers = [each[runs] for each in self._records[-1][1]]
+        possible[runs] = self._ceiling(layers, runs) >= NEAR
+        return possible
 
     def _measure(self, shares: FloatArray, place: int, wanted: BoolArray) -> None:
         """Fill in the shares of one record in every run that has a mode that is wanted."""
@@ -98,6 +117,16 @@ def response_values(responses: FloatArray, modes: int) -> FloatArray:
     eigenvalues = np.linalg.eigvalsh(np.where(finite[..., None, None], gram, 0))
     values = np.sqrt(eigenvalues[..., ::-1][..., :modes].clip(0))
     return np.where(finite[..., None], values, np.nan)
+
+
+def response_ceilings(responses: FloatArray, modes: int) -> FloatArray:
+    """Upper bounds (…, modes) of the same: k − 1 columns aside, what is left has this norm.
+
+    Source: Eckart and Young 1936, no matrix of rank k − 1 is closer than σ_k.
+    """
+    squares = (responses**2).sum(axis=-2)
+    left = np.cumsum(squares[..., ::-1], axis=-1)[..., ::-1]
+    return np.asarray(np.sqrt(left[..., :modes]))
 
 
 def mode_rows(

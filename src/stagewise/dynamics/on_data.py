@@ -25,7 +25,7 @@ Loss = Literal["squared", "cross_entropy"]
 Observe = Callable[[int, list[FloatArray]], bool]
 """Iteration, weights and then biases, not to be kept without a copy → whether training ends."""
 
-_BLOCK = 256
+_BLOCK = 128
 """Samples that go through a network at once: hidden values of more would not stay in a cache."""
 _CHUNK = 1 << 18
 """Bounds the sample indices that are drawn ahead, in numbers."""
@@ -78,7 +78,9 @@ class Network:
             if biases:
                 by_bias.append(error.sum(axis=1, keepdims=True))
             if layer:
-                error = (error @ weights[layer].transpose(0, 2, 1)) * self._slope(values[layer])
+                error = error @ weights[layer].transpose(0, 2, 1)
+                if self.activation != "linear":
+                    error *= self._slope(values[layer])
         return by_weight[::-1], by_bias[::-1]
 
     def _forward(
@@ -97,11 +99,11 @@ class Network:
             return np.tanh(value)
         return np.maximum(value, 0) if self.activation == "relu" else value
 
-    def _slope(self, activated: FloatArray) -> FloatArray | float:
-        """Derivative of the activation, from its value."""
+    def _slope(self, activated: FloatArray) -> FloatArray:
+        """Derivative of tanh or relu, from its value."""
         if self.activation == "tanh":
             return 1 - activated**2
-        return (activated > 0).astype(np.float64) if self.activation == "relu" else 1.0
+        return (activated > 0).astype(np.float64)
 
     def _response(self, value: FloatArray) -> FloatArray:
         if self.loss == "squared":
@@ -181,7 +183,7 @@ def train_on_moments(
         np.stack([getattr(each, name) for each in problems])
         for name in ("seen", "curvature", "eigenvectors")
     )
-    run = _Run.of([bases.transpose(0, 2, 1) @ weights[0], *weights[1:]], step_size, rule)
+    run = Run.of([bases.transpose(0, 2, 1) @ weights[0], *weights[1:]], step_size, rule)
     landscape = MomentLandscape(target, curvature)
     run.train(record_at, observe, lambda steps: run.advance(landscape, steps))
 
@@ -210,7 +212,7 @@ def train_on_data(
     """
     runs, depth = len(weights[0]), len(weights)
     biases = [np.zeros((runs, 1, each.shape[2])) for each in weights] if use_biases else []
-    run = _Run.of(weights + biases, step_size, rule)
+    run = Run.of(weights + biases, step_size, rule)
     if sampling is None:
         whole = np.broadcast_to(inputs, (runs, *inputs.shape))
         landscape = SampleLandscape(network, whole, outputs, depth)
@@ -232,7 +234,7 @@ def _steps(blocks: Iterator[IntArray]) -> Iterator[IntArray]:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """Runs on their way: what an update rule moves, what it remembers, step sizes, steps taken."""
 
     rule: UpdateRule
@@ -244,7 +246,7 @@ class _Run:
     @classmethod
     def of(
         cls, parameters: list[FloatArray], step_size: float | FloatArray, rule: UpdateRule | None
-    ) -> "_Run":
+    ) -> "Run":
         """Before the first step."""
         rule, own = rule or GradientDescent(), [each.copy() for each in parameters]
         runs = len(own[0])

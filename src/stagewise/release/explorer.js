@@ -229,6 +229,7 @@ const explorer = (() => {
     if (recorded) spectra.data = { sigma: recorded.sigma, lam: recorded.lam };
     else if (option) option.remove();
     let state = parsed(location.hash, spectra);
+    let wished = state.delta; // comes back when the layers that could not have it are left
 
     function show() {
       form.elements.delta.max = DEEPEST[state.depth];
@@ -250,7 +251,10 @@ const explorer = (() => {
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", () => {
       const given = new URLSearchParams();
-      for (const name of ["delta", "step", "depth", "spectrum"]) given.set(name, form.elements[name].value);
+      for (const name of ["step", "depth", "spectrum"]) given.set(name, form.elements[name].value);
+      const delta = Number(form.elements.delta.value);
+      if (delta !== state.delta) wished = delta;
+      given.set("delta", Math.min(wished, DEEPEST[form.elements.depth.value]));
       state = parsed(`#${given}`, spectra);
       show();
     });
@@ -260,6 +264,7 @@ const explorer = (() => {
     addEventListener("hashchange", () => {
       if (!/(^#|&)(delta|step|depth|spectrum)=/.test(location.hash)) return; // a link within the page
       state = parsed(location.hash, spectra);
+      wished = state.delta;
       show();
     });
     addEventListener("resize", show);

@@ -1,6 +1,7 @@
 """Linear networks on batches of samples with prescribed moments, beside the laws of mini-batches."""
 
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -9,11 +10,13 @@ from stagewise.analysis.crossings import (
     FirstCrossings,
     geometric_records,
     mode_rows,
+    response_ceilings,
     response_values,
 )
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import BatchSetting, MiniBatches
 from stagewise.dynamics.on_data import Network, Sampling, train_on_data
+from stagewise.dynamics.small_batches import train_on_small_batches
 from stagewise.pipeline.training.diffusion import diffusion_rows
 from stagewise.planning.imports import spare_linear_algebra
 from stagewise.problems.problem import Problem
@@ -164,28 +167,28 @@ class _Training:
         """Learning iterations (replicates, modes); replace None takes all samples, once."""
         setting = self.setting
         runs = 1 if replace is None else self.experiment.replicates
-        sigma_x = self.inputs.T @ self.inputs / len(self.inputs)
+        lam = np.array(self.experiment.lam)[:, None]
         targets = np.array(self.experiment.sigma[: setting.modes])
 
+        def responses(layers: list[FloatArray]) -> FloatArray:
+            return np.asarray(lam * reduce(np.matmul, layers))
+
         def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
-            product = layers[0]
-            for layer in layers[1:]:
-                product = product @ layer
-            return np.asarray(response_values(sigma_x @ product, setting.modes) / targets)
+            return np.asarray(response_values(responses(layers), setting.modes) / targets)
+
+        def ceiling(layers: list[FloatArray], _: IntArray) -> FloatArray:
+            return np.asarray(response_ceilings(responses(layers), setting.modes) / targets)
 
         waited_for = np.ones((runs, setting.modes), dtype=bool)
-        crossings = FirstCrossings(learned, waited_for, stride=1)
-        train_on_data(
-            Network(),
-            self.inputs,
-            self.outputs,
-            [np.repeat(each[None], runs, axis=0) for each in self._start()],
-            setting.step_size,
-            self._records(targets),
-            crossings,
-            sampling=None if replace is None else Sampling(setting.batch_size, replace),
-            generators=[self._batches(bool(replace), seed) for seed in range(runs)],
-        )
+        crossings = FirstCrossings(learned, waited_for, 1, ceiling)
+        weights = [np.repeat(each[None], runs, axis=0) for each in self._start()]
+        course = weights, setting.step_size, self._records(targets), crossings
+        if replace is None:
+            train_on_data(Network(), self.inputs, self.outputs, *course)
+        else:
+            sampling = Sampling(setting.batch_size, replace)
+            generators = [self._batches(replace, seed) for seed in range(runs)]
+            train_on_small_batches(self.inputs, self.outputs, *course, sampling, generators)
         return crossings.times()
 
     def _start(self) -> list[FloatArray]:

@@ -85,6 +85,11 @@ class _Samples:
         """Rate of rectified units over that of linear ones."""
         return rectified_rate(self.inputs, self.outputs) / float(self.problem.modes.sigma[0])
 
+    @cached_property
+    def forecasts(self) -> dict[tuple[Loss, float, float], FloatArray]:
+        """Staged forecasts by loss, rate of the hidden units and delta; filled as they are made."""
+        return {}
+
     @property
     def targets(self) -> FloatArray:
         """Singular values of sigma_xy."""
@@ -120,22 +125,23 @@ class _Run:
         """
         targets, modes = self.samples.targets, self.samples.modes
         rate = self.samples.rectified if self.activation == "relu" else 1.0
-        case = np.array([self.step]), np.array([self.delta]), self.experiment.width
-        own, other = (
-            PooledMoments.of(each)
-            for each in (
-                near_start(self.samples.problem, self.loss, rate),
-                self.samples.problem,
-            )
-        )
         return {
             "sigma": targets,
             "growth": self.rule.growth(self.step, rate * targets),
             "plain_growth": self.rule.growth(self.step, targets),
             "rival_growth": self.rule.growth(self.step, targets / 2),
-            "forecast": staged_forecast(own, *case, self.rule)[0, :modes],
-            "plain_forecast": staged_forecast(other, *case, self.rule)[0, :modes],
+            "forecast": self._forecast(self.loss, rate)[:modes],
+            "plain_forecast": self._forecast("squared", 1.0)[:modes],
         }
+
+    def _forecast(self, loss: Loss, rate: float) -> FloatArray:
+        """Staged forecast (modes,), made once for all architectures that it serves."""
+        known, key = self.samples.forecasts, (loss, rate, self.delta)
+        if key not in known:
+            pooled = PooledMoments.of(near_start(self.samples.problem, loss, rate))
+            case = np.array([self.step]), np.array([self.delta]), self.experiment.width
+            known[key] = staged_forecast(pooled, *case, self.rule)[0]
+        return known[key]
 
     def times(self) -> FloatArray:
         """Learning iterations (replicates, modes), of singular values of X_cᵀ(response − mean)/n."""

@@ -147,14 +147,17 @@ class _Way:
         ]
 
         def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
-            response = task.problem.curvature * (layers[0] @ layers[1])
-            return np.asarray(response_values(response, task.modes) / targets)
+            # A rotation of the response, whose rank is at most the width.
+            small = (
+                np.linalg.qr(task.problem.eigenvalues[:, None] * layers[0], mode="r") @ layers[1]
+            )
+            return np.asarray(response_values(small, task.modes) / targets)
 
         growth = self.rule.growth(self.step, targets[[0, -1]])
         first, last = 0.3 * self.experiment.delta / growth[0], self.experiment.delta / growth[1]
         records = geometric_records(first, _PATIENCE * last, 0.015)
         crossings = FirstCrossings(learned, np.ones((runs, task.modes), dtype=bool))
-        rule = HeavyBall(momentum=self.momentum)
+        rule = HeavyBall(momentum=self.momentum) if self.momentum else None
         if not self.batch_size:
             train_on_moments([task.problem], weights, self.step, records, crossings, rule)
             return crossings.times()
