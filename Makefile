@@ -11,6 +11,11 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPATH :=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# In the locale C neither pip nor Python can handle a folder with an umlaut.
+ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
+export LC_ALL := C.UTF-8
+endif
+
 # Snakemake does not start without a cache among the user's; a home may be read-only.
 ifeq ($(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}" 2>/dev/null && test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}" && echo yes),)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
@@ -24,12 +29,17 @@ help:  ## List the targets
 
 install: $(STAMP)  ## Make .venv from requirements.lock
 
+# Where the package lies. Python reads it in the user's locale: at an umlaut it would not start with LC_ALL=C.
+EDITABLE := $(VENV)/lib/python3*/site-packages/__editable__.stagewise-*.pth
+
 $(STAMP): $(VENV)/dependencies pyproject.toml
+	@rm -f $(EDITABLE)
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv pip install --quiet --no-deps --no-build-isolation --offline --python $(BIN)/python -e . ; \
 	else \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e . ; \
 	fi
+	@for path in $(EDITABLE); do echo ../../../../src > "$$path"; done
 	@# Hot loops are compiled on first use; do it once, here, instead of in several jobs at once.
 	@$(BIN)/python -m stagewise.planning.warmup
 	@touch $@

@@ -371,8 +371,15 @@ def test_a_data_file_that_is_not_there_is_named_before_any_job_starts(path, tmp_
     assert sentence.endswith("is not a file; relative paths start at the working directory.")
 
 
+@pytest.mark.parametrize("name", ["{a}", "my {run} 2", "{ x , y}"])
+def test_a_data_file_that_snakemake_would_take_for_a_pattern_is_refused(name, tmp_path):
+    (tmp_path / f"{name}.npz").touch()
+    spec = {"kind": "npz", "path": str(tmp_path / f"{name}.npz")}
+    assert "without braces" in complaint(changed(("datasets", "mine"), spec))
+
+
 def test_a_data_file_that_is_there_becomes_an_input_of_its_moments(tmp_path):
-    path = tmp_path / "mine.npz"
+    path = tmp_path / "mine {} [ü] *.npz"
     path.touch()
     plan = make_plan(changed(("datasets", "mine"), {"kind": "npz", "path": str(path)}))
     assert plan.data_files("mine") == [str(path)]

@@ -261,6 +261,8 @@ def test_a_damaged_unpacked_batch_is_named_by_its_path(damage, tmp_path, no_netw
         {"cut": content[:-1], "long": content + b"!", "label": b"\x0a" + content[1:]}[damage]
     )
     assert complaint(tmp_path).startswith(f"{path} ")
+    with pytest.raises(StagewiseError, match=re.escape(f"{path} ")):
+        Cifar10Data(kind="cifar10").look(tmp_path)
 
 
 def test_a_damaged_batch_in_an_archive_is_named_by_both_paths(tmp_path, monkeypatch):

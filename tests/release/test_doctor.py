@@ -72,7 +72,10 @@ def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path):
 
 
 def test_the_report_counts_the_problems():
-    well, ill = Check("cores", "ok", "2"), Check("disk", "problem", "1 MB free", "Free some.")
+    well, ill = (
+        Check("cores", "ok", "2\nor more"),
+        Check("disk", "problem", "1 MB free", "Free some."),
+    )
     assert doctor.report([well]).endswith("This machine can do a run.")
     text = doctor.report([well, ill])
     assert "    → Free some." in text

@@ -25,7 +25,7 @@ Loss = Literal["squared", "cross_entropy"]
 Observe = Callable[[int, list[FloatArray]], bool]
 """Iteration, weights and then biases, not to be kept without a copy → whether training ends."""
 
-_BLOCK = 256
+_BLOCK = 128
 """Samples that go through a network at once: hidden values of more would not stay in a cache."""
 _CHUNK = 1 << 18
 """Bounds the sample indices that are drawn ahead, in numbers."""

@@ -1,6 +1,7 @@
 """From a raw configuration to a plan, or to sentences on what cannot be planned."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from stagewise.planning.experiments import shard_count
 from stagewise.planning.plan import AGGREGATES, Plan
 from stagewise.studies.common.study import Table
 
+_WILDCARD = re.compile(r"\{\s*\w+\s*(,[^{}]*)?\}")
 MAX_SHARDS = 10_000
 """Jobs that one experiment may make; Snakemake itself takes minutes to plan as many."""
 
@@ -90,6 +92,11 @@ def _files(plan: Plan) -> Iterator[str]:
                 yield (
                     f"datasets.{name} reads {path!r}, which is not a file; relative paths start at "
                     "the working directory."
+                )
+            elif wildcard := _WILDCARD.search(path):
+                yield (
+                    f"datasets.{name} reads {path!r}, but Snakemake takes {wildcard[0]} in it for a "
+                    "wildcard. Give the file or folder a name without braces."
                 )
 
 

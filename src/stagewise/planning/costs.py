@@ -79,7 +79,8 @@ def jobs_to_do(
             command, cwd=root, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise StagewiseError(f"Snakemake cannot plan this run:\n{done.stderr.strip()}")
+            said = f"{done.stderr}{done.stdout}".strip()  # a dry run says errors on either
+            raise StagewiseError(f"Snakemake cannot plan this run:\n{said}")
         benchmarks = listed.read_text(encoding="utf-8").split("\n") if listed.is_file() else []
     return [job_of(plan, Path(each).relative_to(plan.logs)) for each in benchmarks if each]
 

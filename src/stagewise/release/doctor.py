@@ -53,7 +53,9 @@ def examine(plan: Plan, root: Path = Path()) -> list[Check]:
 
 def report(checks: list[Check]) -> str:
     """What `stagewise doctor` prints."""
-    table = aligned([(each.state, each.name, each.found) for each in checks]).splitlines()
+    # Some errors of libraries have several lines.
+    rows = [(each.state, each.name, " ".join(each.found.split())) for each in checks]
+    table = aligned(rows).splitlines()
     lines = []
     for line, each in zip(table, checks, strict=True):
         lines += [line, *([f"    → {each.remedy}"] if each.remedy else [])]

@@ -120,9 +120,9 @@ def staircase(times: pd.DataFrame) -> Measurement | None:
     strongest = times.groupby(["experiment", "run"])["sigma"].transform("max")
     data = times[times["sigma"] > COMPONENT * strongest]
     two = data[data["depth"] == 2]
-    if two.empty:
-        return None
     overlap, linear = (_component_overlap(data[data["depth"] == depth]) for depth in (2, 1))
+    if overlap.empty:
+        return None
     missing = int(two["learning_iteration"].isna().sum())
     two_runs = [two.loc[overlap.index, name] for name in ("experiment", "run")]
     return Measurement(

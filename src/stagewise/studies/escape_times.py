@@ -148,15 +148,14 @@ def _overlap(axes: Axes, times: pd.DataFrame) -> None:
 def escape(times: pd.DataFrame) -> Measurement | None:
     times = with_product_scale(times)
     times = times[(times["mode"] == 1) & times["learning_iteration"].notna()]
-    if times["product_scale"].nunique() < 2:
+    deep, two = times[times["depth"] >= 3], times[times["depth"] == 2]
+    if deep.empty or two.empty or times["product_scale"].nunique() < 2:
         return None
-    deep = times[times["depth"] >= 3]
     found = {
         key: log_slope(rows, "learning_iteration")
         for key, rows in deep.groupby(["depth", "initialisation"])
     }
     gaps = pd.Series({key: slope + (key[0] - 2) / key[0] for key, slope in found.items()})
-    two = times[times["depth"] == 2]
     rate = two["step_size"] * two["sigma"]
     slope = np.polyfit(-np.log(two["product_scale"]), two["learning_iteration"] * rate, 1)[0]
     growth = float(rate.mean())

@@ -129,8 +129,8 @@ def lower_bound(times: pd.DataFrame) -> pd.DataFrame:
 
 def _slopes(times: pd.DataFrame) -> pd.DataFrame:
     """Iterations per unit of delta, per data set and stage, from means over seeds, with scatter."""
-    if times.empty:
-        return times
+    if times["delta"].nunique() < 2:
+        return times.iloc[:0].assign(slope=[])
     keys = ["dataset", "relative_step_size", "mode", "sigma", "step_size", "delta"]
     mean = times.groupby(keys)["learning_iteration"].mean().reset_index().assign(seed=0)
     parts = [
@@ -244,6 +244,8 @@ def reduced_rank_points(times: pd.DataFrame, power_laws: pd.DataFrame) -> Measur
     response, itself = (
         visits[name].mean() for name in ("nearest_reduced_rank_response", "nearest_reduced_rank")
     )
+    if response.empty:
+        return None
     nearer = response < itself
     spread_out = response[response.index.isin(power_laws["dataset"])]
     listed = "; ".join(f"{name} {response[name]:.3f} ({itself[name]:.3f})" for name in itself.index)

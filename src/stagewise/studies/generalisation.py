@@ -111,6 +111,8 @@ def _best(axes: Axes, best: pd.DataFrame, datasets: list[str]) -> None:
 )
 def two_layers_generalise(times: pd.DataFrame, solved: pd.DataFrame) -> Measurement | None:
     best = best_errors(times, solved)
+    if not {"one layer", "two layers"} <= {*best["method"]}:
+        return None
     wide = best.pivot(index=["dataset", "seed"], columns="method", values="error")
     ratio = (wide["two layers"] / wide["one layer"]).groupby("dataset")
     over_ridge = best.groupby(["dataset", "method"])["over_ridge"].mean()

@@ -225,6 +225,8 @@ def _farthest(ratio: pd.Series, starts: list[pd.Series]) -> float:
 )
 def order(times: pd.DataFrame) -> Measurement | None:
     shares = out_of_order(times)
+    if shares.empty:
+        return None
     last = shares[shares["delta"] == shares["delta"].max()]
     worst = last.loc[last["share"].idxmax()]
     apart = out_of_order(times, closest=CLOSE)
@@ -277,5 +279,7 @@ def out_of_order(times: pd.DataFrame, closest: float = 1.0) -> pd.DataFrame:
     for key, group in swapped.groupby(level=keys):
         count = int(group.to_numpy().sum())
         pairs = int(pairs_of.loc[group.index].to_numpy().sum())
+        if pairs == 0:
+            continue
         rows.append((*key, count / pairs, *wilson_interval(count, pairs), pairs))
     return pd.DataFrame(rows, columns=[*keys, "share", "low", "high", "pairs"])

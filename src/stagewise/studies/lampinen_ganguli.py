@@ -141,7 +141,7 @@ def _miss(
 ) -> Measurement | None:
     own, curves = teacher_curves(own, own_theory), teacher_curves(curves, theory)
     own, curves = (each[each["quantity"] == quantity] for each in (own, curves))
-    if own.empty:
+    if own.empty or curves.empty:
         return None
     misses, ours = teacher_misses(own), teacher_misses(curves)
     worst = misses.loc[misses["theory_beyond"].idxmax()]

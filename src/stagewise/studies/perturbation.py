@@ -10,6 +10,7 @@ from stagewise.studies.common.conditions import between, within
 from stagewise.studies.common.measures import bootstrap_confidence, value_range
 from stagewise.studies.common.study import (
     Measurement,
+    NothingToMeasureError,
     Study,
     learning_times,
 )
@@ -129,6 +130,8 @@ def _waiting(axes: Axes, pairs: pd.DataFrame) -> None:
 )
 def linear_in_the_perturbation(times: pd.DataFrame) -> Measurement | None:
     slopes = _log_slopes(deviations(times))
+    if slopes.empty:
+        return None
     medians = slopes.groupby("delta")[["all", "small"]].median()
     farthest = (medians["all"] - 1).abs().idxmax()
     first = medians["small"]
@@ -154,6 +157,8 @@ def _log_slopes(runs: pd.DataFrame) -> pd.DataFrame:
     """Slopes over the perturbation's size, a row a draw and delta: of all sizes, of the smallest."""
     rows = []
     for (_, _, delta), group in runs.groupby(["dim_in", "seed", "delta"]):
+        if len(group) < 2:
+            continue
         ordered = group.sort_values("non_commuting")
         size, deviation = (np.log(ordered[name]) for name in ("non_commuting", "largest_deviation"))
         steps = np.diff(deviation) / np.diff(size)
@@ -258,6 +263,8 @@ def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
     derived, e_folds (the derived growth between the two), disagree (whether σ²/λ orders the pair the
     other way round).
     """
+    if times["mode"].nunique() < 2 or times["delta"].nunique() < 2:
+        raise NothingToMeasureError
     runs = deviations(times).pivot(index="seed", columns="delta", values="over_final")
     low, high = sorted(runs.columns)[-2:]
     measured = np.log(runs[high] / runs[low]) / (high - low)

@@ -170,18 +170,18 @@ def one_stage_short(rests: pd.DataFrame) -> pd.DataFrame:
 def second_order_empty(rests: pd.DataFrame) -> Measurement | None:
     rests = with_product_scale(rests)
     saddles = rests[~rests["at_end"]]
-    if saddles.empty:
-        return None
     passes = passing_tolerance(saddles) <= CRITICAL
     smallest = saddles["product_scale"] == saddles["product_scale"].min()
     deep = saddles["depth"] >= 3
+    chosen = passes[smallest & deep]
+    if chosen.empty:
+        return None
     share = passes.groupby([saddles["depth"], saddles["product_scale"]]).mean()
     listed = "; ".join(
         f"L = {depth}: "
         + ", ".join(f"{value:.0%} at ε = {scale:.0e}" for scale, value in share.loc[depth].items())
         for depth in share.index.levels[0]
     )
-    chosen = passes[smallest & deep]
     return Measurement(
         value=float(chosen.mean()),
         interval=share_confidence(int(chosen.sum()), len(chosen)),

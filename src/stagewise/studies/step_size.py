@@ -192,6 +192,8 @@ def _threshold(
 def order(times: pd.DataFrame) -> Measurement | None:
     steps = sorted(times["relative_step_size"].unique())
     random = times[times["dataset"] == "pairs"]
+    if random["mode"].nunique() < 2:
+        return None
     by_step = {
         step: swapped_pairs(random[random["relative_step_size"] == step]).sort_values("delta")
         for step in steps

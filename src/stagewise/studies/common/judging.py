@@ -135,6 +135,10 @@ def judge(claim: Claim, tables: RunTables) -> Judgement:
     if not tables.has(claim.reads):
         return verdict_on(claim, None)
     frames = [tables.frame(table) for table in claim.reads]
+    if any(
+        table.experiments and frame.empty for table, frame in zip(claim.reads, frames, strict=True)
+    ):
+        return verdict_on(claim, None)
     measurement = _measured(claim, tuple(frame.copy() for frame in frames))
     if measurement is None:
         return verdict_on(claim, None)

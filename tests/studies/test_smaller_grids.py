@@ -1,0 +1,42 @@
+"""A configuration with less in it gives verdicts, or says that there is nothing to measure."""
+
+import numpy as np
+import pytest
+
+from stagewise.studies.common.judging import RunTables, judge
+from stagewise.studies.common.registry import claims
+
+from .given import in_its_interval
+
+GRID = ("depth", "product_scale", "delta", "relative_step_size", "initialisation", "dataset")
+
+
+class Fewer(RunTables):
+    """Tables of a run whose experiments have one value each of some column, or one mode."""
+
+    def __init__(self, tables, column, end):
+        super().__init__(tables.results, tables.experiments)
+        self.column, self.end = column, end
+
+    def frame(self, table):
+        frame = super().frame(table)
+        if self.column not in frame or frame.empty or table.kind == "assumption":
+            return frame
+        values = frame.groupby("experiment")[self.column].transform(self.end)
+        return frame[frame[self.column] == values].reset_index(drop=True)
+
+
+@pytest.fixture(
+    params=[("mode", "min"), *((name, end) for name in GRID for end in ("min", "max"))],
+    ids=" ".join,
+)
+def fewer(request, aggregates):
+    return Fewer(aggregates, *request.param)
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.RankWarning")
+def test_claims_are_judged_or_said_not_to_be_run(fewer):
+    for claim in claims():
+        if fewer.has(claim.reads):
+            judged = in_its_interval(judge(claim, fewer))
+            assert judged.measured is None or np.isfinite(judged.measured), claim.id
