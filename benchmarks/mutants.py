@@ -40,7 +40,7 @@ ALSO = {
     "theory": ("pipeline", "forecast"),
     "dynamics": ("pipeline",),
     "analysis": ("pipeline",),
-    "pipeline": ("studies/test_practice.py",),
+    "pipeline": ("studies/test_practice.py", "studies/test_drawn.py"),
     "studies": ("release/test_default_run.py", "tables", "release/test_generated.py"),
 }
 """Rooms that are mutated, and tests that cover them beside those of the mirrored folder."""

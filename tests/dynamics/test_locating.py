@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from stagewise.data.synthetic import aligned
 from stagewise.dynamics import train
 from stagewise.dynamics.first_weights import initial_weights
-from stagewise.dynamics.locating import straight
+from stagewise.dynamics.locating import NEVER, close_enough, hop, shorter_hop, straight
 from stagewise.dynamics.optimisers import RULES
 from stagewise.problems.learned import LEARNED_SHARE
 from stagewise.problems.problem import Problem
@@ -83,3 +83,32 @@ def test_an_aligned_mode_climbs_in_a_straight_line(depth):
         amplitude += 1e-3 * (1 - amplitude**depth) * amplitude ** (depth - 1)
     climb = np.diff(straight(np.array(values[:-1]), depth))
     assert_allclose(climb, climb.mean(), rtol=5e-3)
+
+
+@pytest.mark.parametrize("stop", [0, 100, 20_000])
+def test_a_hop_ends_before_a_crossing_unless_it_is_near_and_then_just_past_it(stop):
+    left = np.geomspace(5, 1e6, 200)
+    near, ahead = close_enough(stop + left), hop(np.full(200, stop), left) - stop
+    far = left > near
+    assert (ahead[far] < left[far] - 0.2 * near[far]).all()  # lengthy ones leave a margin
+    long = left > 10 * near
+    assert (ahead[long] < 0.95 * left[long]).all()
+    assert (ahead[long] > 0.9 * left[long] - 1).all()
+    close = left < 0.6 * near
+    assert (ahead[close] > left[close]).all()
+    assert (ahead[close] < left[close] + 0.4 * near[close] + 1).all()
+
+
+def test_the_last_iterations_are_taken_one_by_one_and_no_crossing_is_awaited_for_ever():
+    assert list(hop(np.array([50, 50, 50]), np.array([0.3, 2.0, 4.0]))) == [51, 51, 51]
+    assert hop(np.array([50]), np.array([5.0]))[0] > 51
+    assert list(hop(np.array([50, 50]), np.array([np.inf, 1e16]))) == [NEVER, NEVER]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.4, 0.9, 1.0])
+def test_a_hop_that_went_too_far_is_taken_again_to_before_the_crossing(share):
+    for steps in (2, 100, 50_000):
+        ahead = shorter_hop(np.array([1000]), np.array([steps]), np.array([share]))[0] - 1000
+        assert 1 <= ahead < steps
+        assert ahead == 1 or ahead <= 0.97 * share * steps
+    assert ahead > 0.9 * share * steps

@@ -13,7 +13,15 @@ from stagewise.studies import (
     sgd_saddles,
 )
 
-from .practice import batch_table, memory_table, network_table, real_table, rule_table
+from .practice import (
+    batch_table,
+    frame,
+    memory_table,
+    network_table,
+    real_table,
+    rule_table,
+    timed,
+)
 
 CASES = [
     (optimisers, rule_table),
@@ -51,9 +59,43 @@ def test_a_limit_holds_where_it_could_at_best(name):
 def test_the_effective_step_misses_heavy_ball_by_more_than_a_twentieth():
     found = optimisers.two_layers(rule_table())
     ball = found[found["rule"] == "heavy_ball"]
-    large = ball["step_size"] * ball["sigma"] >= 0.2 * (1 - ball["momentum"]) ** 2
-    assert large.all()
+    assert (ball["step_size"] * ball["sigma"] >= 0.2 * (1 - ball["momentum"]) ** 2).all()
     assert (ball["over_rival"] - 1 > 0.05).all()
+
+
+def test_the_effective_step_is_measured_where_the_growth_is_not_small():
+    """With β = ½ from ησ = 0.05 on, which of the two modes the first has and the second has not."""
+    shared = {"dataset": "diagonal", "rule": "heavy_ball", "momentum": 0.5, "step_size": 0.1}
+    rows = [
+        shared | {"setting": 0, "mode": mode, "sigma": sigma, "growth": 0.1, "rival_growth": rival}
+        for mode, sigma, rival in ((1, 0.6, 0.12), (2, 0.4, 0.11))
+    ]
+    note = optimisers.growth_functions.measure(frame(timed(rows, (10.0, 20.0)))).note
+    assert "gives 1.2 to 1.2 for heavy ball" in note
+
+
+def test_momentum_of_deep_networks_is_measured_between_the_outermost_scales():
+    shared = {"dataset": "deep_momentum", "rule": "heavy_ball", "momentum": 0.9, "depth": 3}
+    shared |= {"setting": 0, "seed": 0, "mode": 1, "sigma": 1.0, "step_size": 0.1}
+    rows = [
+        shared | {"delta": delta, "learning_iteration": time, "forecast": 100 * delta}
+        for delta, time in ((5.0, 520.0), (4.0, 470.0), (6.0, 670.0))
+    ]
+    assert optimisers.deep_momentum.measure(frame(rows)).value == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("large", "small", "worst"), [(1.02, 0.97, 0.97), (1.04, 0.97, 1.04)])
+def test_times_of_held_out_images_are_judged_by_the_worse_of_large_and_small_starts(
+    large, small, worst
+):
+    """Starts are small from δ = 4 on, which is where the narrower band of the claim begins."""
+    runs = network_table().replace({"delta": {2.0: 3.0}})
+    runs["learning_iteration"] *= np.where(runs["delta"] >= 4, small, large)
+    found = perceptron.held_out_times.measure(runs)
+    assert found.value == pytest.approx(worst, abs=2e-3)
+    assert found.in_scope == pytest.approx(small, abs=2e-3)
+    for kept, only in ((runs["delta"] < 4, large), (runs["delta"] >= 4, small)):
+        assert perceptron.held_out_times.measure(runs[kept]).value == pytest.approx(only, abs=2e-3)
 
 
 def test_scatter_is_of_seeds_over_the_law():

@@ -19,7 +19,7 @@ USING = (REPOSITORY / "docs/using.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README + USING, re.MULTILINE | re.DOTALL)
 
 
-NAMED = ("learning_times", "step_size")
+NAMED = ("learning_times", "step_size", "real_data")
 """Figures that the README's commands and claims need beside those of the smoke run."""
 
 

@@ -58,7 +58,7 @@ def test_smoke_runs_every_rule_and_leaves_out_nothing_but_figures(smoke):
 def test_what_was_read_of_sources_is_kept_for_the_next_start(smoke):
     text = (smoke / ".snakemake" / "stagewise" / "digests.json").read_text(encoding="utf-8")
     kept = {path.partition("src/stagewise/")[2] for path in json.loads(text)["files"]}
-    read = {"simulate", "learning_times", "plateaus", "training/networks", "training/rules"}
+    read = {"simulate", "learning_times", "plateaus", "training/networks", "training/update_rules"}
     assert {f"pipeline/{name}.py" for name in read} <= kept
     assert {"tables/assumption.py", "release/page.py", f"studies/{FIGURES[0]}.py"} <= kept
 

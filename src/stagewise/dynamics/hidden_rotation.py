@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.dynamics.compiling import njit
+from stagewise.compiling import njit
 
 _SWEEPS = 30
 _TOLERANCE = 1e-14

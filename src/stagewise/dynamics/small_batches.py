@@ -8,9 +8,9 @@ advanced eight at a time, so that the same entry of eight weights makes a vector
 # mypy: disable-error-code="untyped-decorator"
 
 import numpy as np
-from numba import njit
 
 from stagewise.arrays import FloatArray, IntArray
+from stagewise.compiling import njit
 from stagewise.dynamics.on_data import Observe, Run, Sampling, draw_batches
 
 LANES = 8

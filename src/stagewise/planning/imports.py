@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.abc import MetaPathFinder
 
 
@@ -38,7 +38,7 @@ def spare_linear_algebra() -> None:
     Numba would import it to compile covariances, which takes a fifth of a second of every job that
     trains, and the kernel has none. Afterwards it can be imported.
     """
-    with without("scipy.linalg"):
+    with without("scipy.linalg"), suppress(ImportError):  # where there is no Numba, NumPy steps
         import numba.np.arraymath  # noqa: F401, it looks once and remembers
 
 

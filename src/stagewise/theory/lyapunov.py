@@ -7,9 +7,9 @@ The numeric route to what `minibatch` says in closed form: no expansion in the n
 # mypy: disable-error-code="untyped-decorator"
 
 import numpy as np
-from numba import njit
 
 from stagewise.arrays import FloatArray, IntArray
+from stagewise.compiling import njit
 
 _BETWEEN_QR = 4
 """Steps between orthonormalisations: few enough that no direction drowns in another."""

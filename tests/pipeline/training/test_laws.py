@@ -100,6 +100,7 @@ def test_rows_say_how_they_were_trained(deep):
 def test_decayed_training_ends_at_the_rank_of_nuclear_norm_regression(deep):
     rows = deep[deep["dataset"] == "ends"]
     assert len(rows) == 12
+    assert (rows["width"] == 6).all()  # as wide as either side, so that no rank is out of reach
     assert (rows["rank"] == rows["predicted_rank"]).all()
     for _, case in rows.groupby("seed"):
         assert case["sigma"].is_monotonic_decreasing

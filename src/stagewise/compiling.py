@@ -8,11 +8,14 @@ from typing import Any
 
 try:
     from numba import njit
+
+    COMPILED = True
 except ImportError:
+    COMPILED = False
 
     def njit(**_: Any) -> Callable[[Any], Any]:  # type: ignore[no-redef]
         """Leave a function as it is."""
         return lambda function: function
 
 
-__all__ = ["njit"]
+__all__ = ["COMPILED", "njit"]

@@ -1,0 +1,98 @@
+"""Forecasts of a grid: a row a point and stage, each that of its own moments, beside the runs it is of."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from stagewise.config.models import Experiment
+from stagewise.data.datasets import draw_moments
+from stagewise.data.kinds.aligned import AlignedData
+from stagewise.data.kinds.random_modes import RandomModesData
+from stagewise.pipeline.forecasts import forecasts_table
+from stagewise.pipeline.joining import with_forecasts
+from stagewise.pipeline.learning_times import learning_times_table
+from stagewise.pipeline.simulate import simulate
+from stagewise.planning.experiments import expand
+from stagewise.theory.forecast_laws import (
+    PooledMoments,
+    reduced_rank_forecast,
+    vanishing_flow_forecast,
+)
+from stagewise.theory.staged_forecast import staged_forecast
+
+DATASETS = {
+    "three": draw_moments(
+        "three", AlignedData(kind="aligned", sigma=[2.0, 1.2, 0.6], draws=1), None
+    ),
+    "pairs": draw_moments("pairs", RandomModesData(kind="random_modes", draws=2), None),
+}
+EACH = Experiment.model_validate(
+    {
+        "datasets": ["three", "pairs"],
+        "depth": [1, 2],
+        "initialisation": ["gaussian", "aligned"],
+        "delta": [4.0, 6.0],
+        "step_size": [0.1, 0.3],
+        "step_size_unit": "per_sigma",
+        "width": [None, 4],
+        "replicates": 3,
+        "forecast": True,
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def forecasts():
+    return forecasts_table("trial", EACH, DATASETS)
+
+
+def test_every_point_and_stage_has_one_row(forecasts):
+    rows = forecasts.to_pandas()
+    keys = ["dataset", "draw", "width", "relative_step_size", "delta", "mode"]
+    assert not rows.duplicated(keys).any()
+    stages = {"three": 3, "pairs": 2}
+    for name, own in rows.groupby("dataset", observed=True):
+        widths = {min(DATASETS[name][0].problem(True).sigma_xy.shape), 4}
+        assert set(own["width"]) == widths
+        points = len(DATASETS[name]) * len(widths) * 2 * 2
+        assert own.groupby("mode").size().to_dict() == dict.fromkeys(
+            range(1, stages[name] + 1), points
+        )
+
+
+def test_a_row_is_the_forecast_of_its_own_moments_step_and_start(forecasts):
+    for row in forecasts.to_pylist():
+        problem = DATASETS[row["dataset"]][row["draw"]].problem(EACH.centred)
+        step = np.array([row["relative_step_size"] / problem.modes.sigma[0]])
+        given = PooledMoments.of(problem), step, np.array([row["delta"]]), row["width"]
+        for name, law in (
+            ("vanishing_flow", vanishing_flow_forecast),
+            ("reduced_rank", reduced_rank_forecast),
+            ("staged", staged_forecast),
+        ):
+            assert row[f"predicted_{name}"] == pytest.approx(law(*given)[0, row["mode"] - 1])
+
+
+def test_the_integrated_forecast_is_near_training(forecasts):
+    rows = forecasts.to_pandas()
+    first = rows[(rows["mode"] == 1) & (rows["delta"] == 6)]
+    # Both start from a typical Gaussian; the time of the first mode has no other part.
+    assert_allclose(first["predicted_integrated"] / first["predicted_staged"], 1, atol=0.1)
+    assert (rows["largest_curvature"] < 2).all()
+
+
+def test_forecasts_stand_beside_the_runs_of_their_draw_that_they_are_made_for(forecasts):
+    times = learning_times_table([simulate(expand("trial", EACH), EACH, DATASETS)])
+    filled = with_forecasts(times, forecasts).to_pandas()
+    assert list(filled["run"]) == times["run"].to_pylist()
+    fits = (filled["depth"] == 2) & (filled["initialisation"] == "gaussian")
+    assert filled.loc[~fits, "predicted_staged"].isna().all()
+    wanted = forecasts.to_pandas()
+    filled = filled[fits].assign(
+        draw=filled["seed"] % filled["dataset"].map({"three": 1, "pairs": 2}).astype(int)
+    )
+    keys = ["dataset", "draw", "width", "relative_step_size", "delta", "mode"]
+    both = filled.merge(wanted, on=keys, suffixes=("", "_wanted"))
+    assert len(both) == len(filled)
+    for name in ("vanishing_flow", "reduced_rank", "staged", "integrated"):
+        assert_allclose(both[f"predicted_{name}"], both[f"predicted_{name}_wanted"])
