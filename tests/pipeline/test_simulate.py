@@ -16,7 +16,7 @@ from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.simulate import absolute_step, run_length, simulate
 from stagewise.planning.experiments import expand, shard, shard_count
 from stagewise.store.parquet import canonical_hash
-from stagewise.store.schemas import LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
+from stagewise.store.schemas import GRID_COLUMNS, LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
 from stagewise.theory import completion_curvature
 
 DATASETS = {
@@ -209,6 +209,17 @@ def test_a_summary_is_the_mean_and_quantiles_of_its_runs():
     assert_allclose(row["low"], chosen["mode_strength"].quantile(0.05))
     assert_allclose(row["high"], chosen["mode_strength"].quantile(0.95))
     assert row["seeds"].item() == 5
+
+
+def test_a_summary_is_sorted_by_grid_point_whatever_the_order_of_shards():
+    each = experiment(delta=[2.5, 1.5], runs_per_shard=12, depth=[2, 1])
+    shards = all_shards(each)
+    assert len(shards) > 2
+    summary = summary_table(shards)
+    assert summary.equals(summary_table(shards[::-1]))
+    points = summary.select(GRID_COLUMNS).to_pylist()
+    assert points == sorted(points, key=lambda point: str(tuple(point.values())))
+    assert len({str(point) for point in points}) == 2 * 2 * 2 * 2
 
 
 def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve():

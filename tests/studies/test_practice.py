@@ -84,6 +84,20 @@ def test_momentum_of_deep_networks_is_measured_between_the_outermost_scales():
     assert optimisers.deep_momentum.measure(frame(rows)).value == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("large", "small", "worst"), [(1.02, 0.97, 0.97), (1.04, 0.97, 1.04)])
+def test_times_of_held_out_images_are_judged_by_the_worse_of_large_and_small_starts(
+    large, small, worst
+):
+    """Starts are small from δ = 4 on, which is where the narrower band of the claim begins."""
+    runs = network_table().replace({"delta": {2.0: 3.0}})
+    runs["learning_iteration"] *= np.where(runs["delta"] >= 4, small, large)
+    found = perceptron.held_out_times.measure(runs)
+    assert found.value == pytest.approx(worst, abs=2e-3)
+    assert found.in_scope == pytest.approx(small, abs=2e-3)
+    for kept, only in ((runs["delta"] < 4, large), (runs["delta"] >= 4, small)):
+        assert perceptron.held_out_times.measure(runs[kept]).value == pytest.approx(only, abs=2e-3)
+
+
 def test_scatter_is_of_seeds_over_the_law():
     rows = batch_table()
     measured = minibatch.STUDY.claims[1].measure(rows)

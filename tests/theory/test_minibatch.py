@@ -91,6 +91,22 @@ def test_a_batch_of_all_samples_is_gradient_descent():
     assert_allclose(law, np.log1p(0.1 * SIGMA), rtol=1e-12)
 
 
+@pytest.mark.parametrize("batch", [5, 12, 20, 40])
+def test_without_replacement_any_two_draws_of_an_epoch_repel_each_other_alike(batch):
+    noise, step = SaddleNoise.of(*sample(60, 0.8)), 0.2
+    batches = 60 // batch
+    factors = 1 + step * noise.sigma
+    ratio = factors / factors[0]
+    # What leaves the first direction at one draw grows by this ratio until it comes back at another.
+    pairs = [(one, other) for other in range(batches) for one in range(other)]
+    back = sum(ratio ** (other - one - 1) for one, other in pairs) if pairs else 0 * ratio
+    back = back / (batches * max(batches - 1, 1))
+    weights = noise.variances[0] / factors[0] ** 2 * np.where(np.arange(len(ratio)) == 0, 0.5, back)
+    strength = step**2 / batch * (60 - batch) / 59
+    expected = np.log(factors[0]) - strength * weights.sum()
+    assert_allclose(batch_exponents(noise, step, batch, 1, replace=False), expected, rtol=1e-12)
+
+
 def test_reshuffling_is_later_than_drawing_with_replacement():
     moments = SaddleNoise.of(*sample(600, 0.4))
     drawn = batch_exponents(moments, 0.05, 1, 1)
