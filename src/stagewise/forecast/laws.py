@@ -118,7 +118,7 @@ def integrate_finely(
     """`integrate` in steps as fine as it takes; and the error of ln T that is left (stages,).
 
     The usual steps are coarse where inputs are of very different size: with one column times 100
-    later stages come 30 % late. Where finer ones go on changing ln T, the error is the change, or
+    later stages come up to 45 % late. Where finer ones go on changing ln T, the error is the change, or
     the distance to the staged law if that is more: a guide; of the steps that suffice it is 0.
     """
     case = (problem, step_size, delta, width, stages, dim_in)
