@@ -346,7 +346,7 @@ def test_moments_that_cannot_be_a_file_are_refused_by_their_name(name):
 @pytest.mark.parametrize("name", ["../x", "a-b", "1st", "", "a b", "a" * 101])
 def test_a_name_that_is_no_plain_word_is_refused(section, name):
     sentence = complaint(changed((section, name), next(iter(DEFAULT[section].values()))))
-    assert repr(name) in sentence
+    assert repr(name)[:50] in sentence  # long values are shortened
     assert sentence.endswith(
         "a name has at most 100 letters, digits and underscores, and starts with a letter."
     )

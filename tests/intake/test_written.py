@@ -126,6 +126,11 @@ def test_the_same_table_in_whatever_encoding(encoding, rows, right, asked):
     assert_right(asked(text(rows, head=[name, *HEAD[1:]]), encoding=encoding), right)
 
 
+def test_a_name_is_known_whatever_its_umlauts_are_put_together_from(rows, right, asked):
+    content = text(rows, head=[*"abcd", "u\u0308", "v"])
+    assert_right(asked(content, "--targets", "\u00fc,v"), right)
+
+
 def zipped(content, *others):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -7,7 +7,9 @@ from numpy.testing import assert_allclose
 from stagewise.config.models import Experiment
 from stagewise.data.datasets import draw_moments
 from stagewise.data.kinds.aligned import AlignedData
+from stagewise.data.kinds.power_law import PowerLawData
 from stagewise.data.kinds.random_modes import RandomModesData
+from stagewise.dynamics.adiabatic import E_FOLDS, FINE_ENOUGH, quasi_adiabatic
 from stagewise.pipeline.forecasts import forecasts_table
 from stagewise.pipeline.joining import with_forecasts
 from stagewise.pipeline.learning_times import learning_times_table
@@ -15,6 +17,7 @@ from stagewise.pipeline.simulate import simulate
 from stagewise.planning.experiments import expand
 from stagewise.theory.forecast_laws import (
     PooledMoments,
+    initial_amplitudes,
     reduced_rank_forecast,
     vanishing_flow_forecast,
 )
@@ -79,6 +82,23 @@ def test_the_integrated_forecast_is_near_training(forecasts):
     # Both start from a typical Gaussian; the time of the first mode has no other part.
     assert_allclose(first["predicted_integrated"] / first["predicted_staged"], 1, atol=0.1)
     assert (rows["largest_curvature"] < 2).all()
+
+
+def test_the_integrated_forecast_takes_steps_that_suffice_where_inputs_differ_in_size():
+    power_law = PowerLawData(kind="power_law", dim_in=40, output_decay=0.65)
+    data = {"power_law": draw_moments("power_law", power_law, None)}
+    grid = {"datasets": ["power_law"], "step_size": [0.25], "width": [10], "delta": [8.0]}
+    table = forecasts_table("trial", EACH.model_copy(update=grid), data).to_pandas()
+    problem = data["power_law"][0].problem(True)
+    step = np.array([0.25 / problem.modes.sigma[0]])
+    start = initial_amplitudes(np.array([8.0]), problem.dim_in, 10, 10)
+    usual, fine = (
+        quasi_adiabatic(problem, start, step, np.array([1e7]), len(table), e_folds)
+        for e_folds in (E_FOLDS, E_FOLDS / 30)
+    )
+    exact = fine.learning_iterations[0]
+    assert_allclose(table["predicted_integrated"], exact, rtol=2 * FINE_ENOUGH)
+    assert np.abs(usual.learning_iterations[0] / exact - 1).max() > 4 * FINE_ENOUGH
 
 
 def test_forecasts_stand_beside_the_runs_of_their_draw_that_they_are_made_for(forecasts):

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from stagewise.arrays import FloatArray
 from stagewise.errors import StagewiseError
@@ -36,7 +37,8 @@ def run(request: Request) -> int:
         from stagewise.forecast import plot
 
         plot.check_ending(request.plot)
-    report = answer(request)
+    with threadpool_limits(1, user_api="blas"):  # on a busy machine more wait for one another
+        report = answer(request)
     print(as_json(report) if request.json else as_text(report))
     if request.plot is not None:
         plot.save(report, request.plot)

@@ -6,7 +6,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from stagewise.arrays import FloatArray
-from stagewise.dynamics.adiabatic import E_FOLDS, Integration, quasi_adiabatic
+from stagewise.dynamics.adiabatic import (
+    E_FOLDS,
+    FINE_ENOUGH,
+    Integration,
+    fine_enough,
+    quasi_adiabatic,
+)
 from stagewise.errors import StagewiseError
 from stagewise.forecast.options import METHODS
 from stagewise.problems.problem import Problem
@@ -29,10 +35,6 @@ LAWS = {
 
 LARGEST_DELTA = 128.0
 """Beyond, rounding in the integrator's large directions swamps its smallest ones."""
-
-_FINER = (3, 9, 27)
-_FINE_ENOUGH = 0.01
-"""Half of the error at delta 16."""
 
 SPARE = 10
 """Half as many change a forecast by less than 1e-5 (rank 40, four spectra, six stages)."""
@@ -117,21 +119,17 @@ def integrate_finely(
 ) -> tuple[Integration, FloatArray]:
     """`integrate` in steps as fine as it takes; and the error of ln T that is left (stages,).
 
-    The usual steps are coarse where inputs are of very different size: with one column times 100
-    later stages come 30 % late. Where finer ones go on changing ln T, the error is the change, or
-    the distance to the staged law if that is more: a guide; of the steps that suffice it is 0.
+    Where finer ones go on changing ln T, the error is the change, or the distance to the staged law if
+    that is more: a guide; of steps that suffice it is 0.
     """
     case = (problem, step_size, delta, width, stages, dim_in)
-    found = integrate(*case)
-    for finer in _FINER:
-        fine = integrate(*case, E_FOLDS / finer)
-        change = distance(fine.learning_iterations[0], found.learning_iterations[0])
-        if change.max() < _FINE_ENOUGH:
-            return found, np.zeros(stages)
-        found = fine
+    found, _, changes = fine_enough(lambda e_folds: integrate(*case, e_folds))
+    change = changes[0]
+    if change.max() < FINE_ENOUGH:
+        return found, np.zeros(stages)
     staged = law(problem, step_size, delta, width, "staged", dim_in)[:stages]
     apart = distance(staged, found.learning_iterations[0])
-    return found, np.where(change < _FINE_ENOUGH, 0, np.maximum(change, apart))
+    return found, np.where(change < FINE_ENOUGH, 0, np.maximum(change, apart))
 
 
 def distance(one: FloatArray, other: FloatArray) -> FloatArray:

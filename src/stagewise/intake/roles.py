@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -160,7 +161,7 @@ def _what_it_holds(table: Table, name: str) -> str:
 
 
 def _resolved(table: Table, wanted: Sequence[str]) -> list[str]:
-    """The columns meant: as spelt, else up to spaces around the name."""
+    """The columns meant: as spelt, else up to spaces around the name and how umlauts are put together."""
     names = table.schema.names
     found = [_resolve(name, names) for name in wanted]
     unknown = [name for name, place in zip(wanted, found, strict=True) if place is None]
@@ -178,8 +179,13 @@ def _resolved(table: Table, wanted: Sequence[str]) -> list[str]:
     return [name for name in found if name is not None]
 
 
+def _plain(name: str) -> str:
+    """Without outer spaces, and with an umlaut as one character, whatever program wrote it."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
 def _close(name: str, names: Sequence[str]) -> list[str]:
-    same = [each for each in names if each.casefold().strip() == name.casefold().strip()]
+    same = [each for each in names if _plain(each).casefold() == _plain(name).casefold()]
     return same or difflib.get_close_matches(name, names, n=3)
 
 
@@ -190,7 +196,7 @@ def _resolve(name: str, names: Sequence[str]) -> str | None:
         name = name[1:-1].replace('""', '"')
     if name in names:
         return name
-    close = [each for each in names if each.strip() == name.strip()]
+    close = [each for each in names if _plain(each) == _plain(name)]
     return close[0] if len(close) == 1 else None
 
 

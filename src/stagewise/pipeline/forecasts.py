@@ -6,8 +6,9 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 
+from stagewise.arrays import IntArray
 from stagewise.config.models import Experiment
-from stagewise.dynamics.adiabatic import quasi_adiabatic
+from stagewise.dynamics.adiabatic import Integration, fine_enough, quasi_adiabatic
 from stagewise.pipeline.simulate import absolute_step
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Problem
@@ -62,9 +63,17 @@ def _rows_of_width(
     flow = vanishing_flow_forecast(pooled, step_size, delta, width)
     staged = staged_forecast(pooled, step_size, delta, width)
     start = initial_amplitudes(delta, pooled.dim_in, width, min(pooled.stages, width))
-    integrated = quasi_adiabatic(
-        problem, start, step_size, PATIENCE * plain[:, stages - 1], stages=stages
-    )
+    last = PATIENCE * plain[:, stages - 1]
+
+    def integrate(cases: IntArray, e_folds: float) -> Integration:
+        return quasi_adiabatic(
+            *(problem, start[cases], step_size[cases], last[cases]), stages, e_folds
+        )
+
+    # What suffices for the largest start suffices: the steps' error is largest there.
+    largest = np.argsort(delta)[:1]
+    _, e_folds, _ = fine_enough(lambda e_folds: integrate(largest, e_folds))
+    integrated = integrate(np.arange(len(grid)), e_folds)
     return [
         {
             "width": width,

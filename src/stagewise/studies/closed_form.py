@@ -52,8 +52,8 @@ def draw(curves: pd.DataFrame) -> Figure:
 
 def _panel(axes: Axes, curves: pd.DataFrame) -> None:
     scales = sorted(curves["delta"].unique())
-    colours = style.ordered_colours(len(scales))
-    for index, (delta, colour) in enumerate(zip(scales, colours, strict=True)):
+    for index, delta in enumerate(scales):
+        colour = style.scale_colour(delta)
         curve = curves[(curves["delta"] == delta) & (curves["quantity"] == "trace_norm")]
         time = (curve["flow_time"] / delta).to_numpy()
         shown = time <= 5.0

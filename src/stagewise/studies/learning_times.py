@@ -92,13 +92,11 @@ def _looks(scales: list[float]) -> list[tuple[float, dict[str, Any]]]:
                 "linestyle": "none",
                 "marker": style.MARKERS[index % len(style.MARKERS)],
                 "markerfacecolor": "white",
-                "markeredgecolor": colour,
+                "markeredgecolor": style.scale_colour(delta),
                 "label": rf"$\delta={delta:g}$",
             },
         )
-        for index, (delta, colour) in enumerate(
-            zip(scales, style.ordered_colours(len(scales)), strict=True)
-        )
+        for index, delta in enumerate(scales)
     ]
 
 

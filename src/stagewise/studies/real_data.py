@@ -180,13 +180,14 @@ def _learned(axes: Axes, curves: pd.DataFrame, times: pd.DataFrame) -> None:
 
 def _ratios(axes: Axes, times: pd.DataFrame) -> None:
     scales = sorted(times["delta"].unique())
-    colours = style.ordered_colours(len(scales))
     times = times.assign(ratio=times["learning_iteration"] / times["predicted_discrete"])
-    for index, (delta, colour) in enumerate(zip(scales, colours, strict=True)):
+    for index, delta in enumerate(scales):
         groups = times[times["delta"] == delta].groupby("mode")["ratio"]
         position = np.array(sorted(groups.groups)) + 0.2 * (index - (len(scales) - 1) / 2)
         style.middle_and_spread(
-            axes, position, groups, index, color=colour, label=rf"$\delta={delta:g}$"
+            *(axes, position, groups, index),
+            color=style.scale_colour(delta),
+            label=rf"$\delta={delta:g}$",
         )
     axes.axhline(1, color=style.INK, linewidth=0.9)
     axes.set_xticks(sorted(times["mode"].unique()))

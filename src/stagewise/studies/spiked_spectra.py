@@ -54,10 +54,7 @@ def draw(times: pd.DataFrame) -> Figure:
 
 def _by_draw(axes: Axes, errors: pd.DataFrame) -> None:
     wide = errors.pivot(index=["delta", "dataset"], columns="law", values="error")
-    by_delta = wide.groupby(level="delta")
-    for index, ((delta, own), colour) in enumerate(
-        zip(by_delta, style.ordered_colours(len(by_delta)), strict=True)
-    ):
+    for index, (delta, own) in enumerate(wide.groupby(level="delta")):
         axes.plot(
             own["integrated"],
             own["staged"],
@@ -65,7 +62,7 @@ def _by_draw(axes: Axes, errors: pd.DataFrame) -> None:
             marker=style.MARKERS[index],
             markersize=3,
             markerfacecolor="white",
-            color=colour,
+            color=style.scale_colour(delta),
             label=rf"$\delta={delta:g}$",
         )
     low = wide[["integrated", "staged"]].min().min()

@@ -39,6 +39,13 @@ def test_ordered_colours_are_told_apart_by_everyone_and_in_grey(count, vision):
     assert lightness == sorted(lightness)
 
 
+@pytest.mark.parametrize("vision", VISIONS)
+def test_an_initial_scale_has_one_colour_unlike_that_of_its_half_and_its_double(vision):
+    colours = [style.scale_colour(2.0**power) for power in range(1, 8)]
+    assert closest(colours, vision) > DISTINCT
+    assert style.scale_colour(16) == colours[3]
+
+
 @pytest.mark.parametrize("vision", ["normal", "deuteranopia"])
 def test_distinct_colours_are_told_apart_with_and_without_green_cones(vision):
     assert closest(style.distinct_colours(), vision) > DISTINCT

@@ -100,6 +100,16 @@ def ordered_colours(count: int) -> list[tuple[float, float, float]]:
     return [(float(red), float(green), float(blue)) for red, green, blue, _ in shades]
 
 
+def scale_colour(delta: float) -> tuple[float, float, float]:
+    """Colour of an initial scale, the same in every figure; combine with markers.
+
+    Scales below 2 look as 2 does, those above 160 as 160.
+    """
+    doublings = float(np.log2(np.clip(delta, 2, 160))) - 1
+    red, green, blue, _ = mpl.colormaps["viridis"](0.13 * doublings)
+    return float(red), float(green), float(blue)
+
+
 def distinct_colours() -> list[tuple[float, float, float]]:
     """Colours for unordered classes; always combine with markers or line styles."""
     return [to_rgb(colour) for colour in COLOURS]
