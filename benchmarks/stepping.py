@@ -9,6 +9,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -19,12 +20,15 @@ ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / "logs" / "results"
 
 
-def costs(logs: Path) -> pd.DataFrame:
-    """Jobs, CPU seconds and seconds of stepping by stage, and the largest job's memory in MB."""
+def costs(logs: Path, since: float) -> pd.DataFrame:
+    """Jobs, CPU seconds and seconds of stepping by stage, and the largest job's memory in MB.
+
+    since : logs written before, perhaps of other runs, do not count.
+    """
     rows = []
     for path in sorted(logs.rglob("*.log")):
         found = read_cost(path.read_text(encoding="utf-8"))
-        if found is not None:
+        if found is not None and path.stat().st_mtime >= since:
             rows.append((path.relative_to(logs).with_suffix("").parts[0], 1, *found))
     frame = pd.DataFrame(rows, columns=["stage", "jobs", "cpu", "stepping", "memory"])
     how = {"jobs": "sum", "cpu": "sum", "stepping": "sum", "memory": "max"}
@@ -34,10 +38,11 @@ def costs(logs: Path) -> pd.DataFrame:
 def main() -> None:
     """Run, then print the table, a line per stage, slowest first."""
     command = [sys.executable, "-m", "snakemake", "--cores", str(os.cpu_count()), "--forceall"]
+    since = time.time()
     subprocess.run([*command, "--quiet"], cwd=ROOT, check=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     total = used.ru_utime + used.ru_stime
-    stages = costs(LOGS)
+    stages = costs(LOGS, since)
     jobs, steps = stages["cpu"].sum(), stages["stepping"].sum()
     print("| stage | jobs | CPU, s | share | of which stepping, s | largest job, MB |")
     print("|---|---:|---:|---:|---:|---:|")
