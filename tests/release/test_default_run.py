@@ -4,12 +4,16 @@ import json
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from numpy.testing import assert_allclose
 
 from stagewise.config.loading import read_plan
 from stagewise.store.parquet import canonical_hash, read_table
-from stagewise.studies.common.judging import RunTables, judge
+from stagewise.studies.common import style
+from stagewise.studies.common.judging import RunTables, draw, judge
 from stagewise.studies.common.ledger import read_claims
 from stagewise.studies.common.registry import load, study_names
 
@@ -49,3 +53,31 @@ def test_a_study_judged_again_says_what_the_reference_says(name):
         assert (ours.verdict, ours.note, ours.scope) == (theirs.verdict, theirs.note, theirs.scope)
         assert_allclose(numbers(ours), numbers(theirs), rtol=1e-9, atol=1e-12)
         assert all(rival.rejected for rival in ours.rival)
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("name", read_plan(root=ROOT).studies)
+def test_no_legend_of_the_default_run_covers_a_marker_and_no_title_is_cut(name):
+    plan = read_plan(root=ROOT)
+    tables = RunTables(RESULTS, plan.experiments_of(plan.study_reads(name)))
+    if not (RESULTS / "claims.json").is_file() or not tables.has(load(name).figure_reads):
+        pytest.skip("results/ is not a default run")
+    style.apply()
+    figure = draw(load(name), tables)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    for axes in figure.axes:
+        labels = (axes._left_title, axes.xaxis.label, axes.yaxis.label)
+        for text in filter(Text.get_text, labels):
+            box = text.get_window_extent(renderer)
+            assert box.x0 > -1, text
+            assert box.x1 < figure.bbox.width + 1, text
+        if axes.get_legend() is None:
+            continue
+        box = axes.get_legend().get_window_extent(renderer)
+        marked = [line for line in axes.lines if line.get_marker() not in ("", " ", "None", None)]
+        for line in marked:
+            places = line.get_transform().transform(np.transpose(line.get_data()).astype(float))
+            inside = [box.contains(*place) for place in places]
+            assert not any(inside), (line, places[inside])

@@ -26,7 +26,7 @@ PAPERS = assumption(datasets=("mnist_moments", "cifar10_moments"))
 @STUDY.figure(assumption())
 def draw(table: pd.DataFrame) -> Figure:
     """A row a data set."""
-    figure = Figure(figsize=(style.ONE_COLUMN, 3.0), layout="constrained")
+    figure = Figure(figsize=(style.ONE_COLUMN, 3.2), layout="constrained")
     axes = figure.subplots()
     centred = table[table["centred"]].set_index("dataset")
     eigen, random = (
@@ -51,8 +51,8 @@ def draw(table: pd.DataFrame) -> Figure:
         )
     axes.set_yticks(range(len(eigen)), [name.replace("_", " ") for name in eigen.index])
     axes.set(xlabel="distance from the assumption", ylabel="data set", xlim=(-0.02, None))
-    axes.legend(loc="lower right")
-    style.panel_title(axes, "a", "assumptions on real and synthetic moments")
+    figure.legend(loc="outside lower center", ncols=3, columnspacing=1.0, handletextpad=0.2)
+    style.panel_title(axes, "a", "real and synthetic moments")
     return figure
 
 

@@ -96,7 +96,7 @@ def _threshold(axes: Axes, runs: pd.DataFrame) -> None:
     axes.axvline(0, color=style.MUTED, linewidth=0.7, zorder=0)
     axes.set(xlabel=r"$\delta - \delta_c$", ylabel=r"iterations × $\eta\mu(L-2)$", ylim=(0, 4.8))
     axes.annotate("dies", (0.97, 0.74), xycoords="axes fraction", ha="right", color=style.INK)
-    axes.legend(loc="lower left")
+    axes.legend(loc="center right")
 
 
 def _outside(axes: Axes, runs: pd.DataFrame) -> None:

@@ -87,7 +87,7 @@ def _shares(axes: Axes, runs: pd.DataFrame, depth: int) -> None:
         ratio = grid[separating_scale(grid, depth) >= scale].max(initial=grid[0])
         axes.axvline(ratio, color=colour, linestyle=style.LINES[place], linewidth=0.9)
     axes.set(xlabel="ratio of neighbouring singular values", ylim=(-5, 105), xlim=(0.45, 1.005))
-    axes.legend(title=r"product scale $\varepsilon$", loc="best")
+    axes.legend(title=r"scale $\varepsilon$", loc="lower left")
 
 
 def _cells(runs: pd.DataFrame) -> str:
