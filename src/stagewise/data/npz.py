@@ -88,7 +88,7 @@ def read_user_data(path: Path, outputs: Outputs = "auto") -> Moments:
 
     Columns far from zero keep their precision. y : classes become one output each; by the rule of
     `intake.outputs.are_classes` unless `outputs` says what they are. Ready moments may come with
-    mean_x and mean_y (default 0), tr_yy and n.
+    mean_x and mean_y (both, or 0), tr_yy and n.
     Raises StagewiseError in sentences for anything else.
     """
     from stagewise.intake.arrays import array_samples
@@ -113,6 +113,13 @@ def ready_moments(archive: Archive) -> Moments:
     sigma_x, sigma_xy = (numbers(arrays[key], key, path) for key in ("sigma_x", "sigma_xy"))
     check_moments(sigma_x, sigma_xy)
     prescribed = Moments.prescribed(sigma_x, sigma_xy)
+    given = [key for key in ("mean_x", "mean_y") if key in arrays]
+    if len(given) == 1:
+        (lacking,) = {"mean_x", "mean_y"} - set(given)
+        raise StagewiseError(
+            f"{path} holds {given[0]} and no {lacking}. Give both means, or neither where X and Y "
+            "are centred."
+        )
     means = {
         key: numbers(arrays[key], key, path) if key in arrays else getattr(prescribed, key)
         for key in ("mean_x", "mean_y")
