@@ -265,8 +265,7 @@ def advance(
 
     Parameters
     ----------
-    weights : list of arrays, shape (runs, n[l - 1], n[l])
-        One array for each layer, overwritten.
+    weights : list of arrays, one a layer, shape (runs, n[l - 1], n[l]), overwritten
     target, curvature : arrays, shape (runs, n[0], n[-1])
     step_size : array, shape (runs,)
     steps : int, or array, shape (runs,)
