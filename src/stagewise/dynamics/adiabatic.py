@@ -93,12 +93,16 @@ def fine_enough(
     e_folds, found = E_FOLDS, integrate(E_FOLDS)
     for _ in range(3):
         finer = integrate(e_folds / 3)
-        ratio = finer.learning_iterations / found.learning_iterations
-        change = np.nan_to_num(np.abs(np.log(ratio)))
+        change = distance(finer.learning_iterations, found.learning_iterations)
         if change.max() < FINE_ENOUGH:
             break
         e_folds, found = e_folds / 3, finer
     return found, e_folds, change
+
+
+def distance(one: FloatArray, other: FloatArray) -> FloatArray:
+    """|ln T₁ − ln T₂|; 0 where one is not there."""
+    return np.nan_to_num(np.abs(np.log(one / other)))
 
 
 @dataclass

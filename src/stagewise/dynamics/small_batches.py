@@ -10,8 +10,8 @@ advanced eight at a time, so that the same entry of eight weights makes a vector
 import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.compiling import njit
-from stagewise.dynamics.on_data import Observe, Run, Sampling, draw_batches
+from stagewise.compiling import COMPILED, njit
+from stagewise.dynamics.on_data import Network, Observe, Run, Sampling, draw_batches, train_on_data
 
 LANES = 8
 
@@ -26,7 +26,17 @@ def train_on_small_batches(
     sampling: Sampling,
     generators: list[np.random.Generator],
 ) -> None:
-    """The same to rounding as `train_on_data` on linear networks by gradient descent; see there."""
+    """The same to rounding as `train_on_data` on linear networks by gradient descent; see there.
+
+    Where there is no compiler it is that function which trains.
+    """
+    if not COMPILED:
+        train_on_data(
+            *(Network(), inputs, outputs, weights, step_size, record_at, observe),
+            sampling=sampling,
+            generators=generators,
+        )
+        return
     run = Run.of(weights, step_size, None)
     sizes = np.array([inputs.shape[1], *(each.shape[2] for each in weights)])
     ends = np.cumsum(sizes[:-1] * sizes[1:])

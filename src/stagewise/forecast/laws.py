@@ -10,6 +10,7 @@ from stagewise.dynamics.adiabatic import (
     E_FOLDS,
     FINE_ENOUGH,
     Integration,
+    distance,
     fine_enough,
     quasi_adiabatic,
 )
@@ -130,11 +131,6 @@ def integrate_finely(
     staged = law(problem, step_size, delta, width, "staged", dim_in)[:stages]
     apart = distance(staged, found.learning_iterations[0])
     return found, np.where(change < FINE_ENOUGH, 0, np.maximum(change, apart))
-
-
-def distance(one: FloatArray, other: FloatArray) -> FloatArray:
-    """|ln T₁ − ln T₂|; 0 where one is not there."""
-    return np.nan_to_num(np.abs(np.log(one / other)))
 
 
 def curvature(integration: Integration, step_size: float) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stagewise.arrays import FloatArray
+from stagewise.dynamics.adiabatic import distance
 from stagewise.errors import StagewiseError
 from stagewise.forecast.batches import BatchNoise, batch_noise, batch_room
 from stagewise.forecast.intervals import law_spread
@@ -12,7 +13,6 @@ from stagewise.forecast.laws import (
     LARGEST_DELTA,
     check_positive,
     curvature,
-    distance,
     integrate,
     integrate_finely,
     law,

@@ -14,7 +14,6 @@ from stagewise.analysis.crossings import (
     response_values,
 )
 from stagewise.arrays import FloatArray, IntArray
-from stagewise.compiling import COMPILED
 from stagewise.config.training import BatchSetting, MiniBatches
 from stagewise.dynamics.on_data import Network, Sampling, train_on_data
 from stagewise.dynamics.small_batches import train_on_small_batches
@@ -189,14 +188,7 @@ class _Training:
         else:
             sampling = Sampling(setting.batch_size, replace)
             generators = [self._batches(replace, seed) for seed in range(runs)]
-            if COMPILED:
-                train_on_small_batches(self.inputs, self.outputs, *course, sampling, generators)
-            else:
-                train_on_data(
-                    *(Network(), self.inputs, self.outputs, *course),
-                    sampling=sampling,
-                    generators=generators,
-                )
+            train_on_small_batches(self.inputs, self.outputs, *course, sampling, generators)
         return crossings.times()
 
     def _start(self) -> list[FloatArray]:

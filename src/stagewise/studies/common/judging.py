@@ -130,7 +130,7 @@ def judge(claim: Claim, tables: RunTables) -> Judgement:
 
     supported: the value meets the condition. qualified: it does not, but meets it where the claim
     could at best hold. refuted: it does not, or the runs are there and give no number. not run:
-    experiments are missing.
+    experiments are missing, or have no row.
     """
     if not tables.has(claim.reads):
         return verdict_on(claim, None)
