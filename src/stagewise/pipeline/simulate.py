@@ -59,8 +59,7 @@ def simulate(
         tables.append(_table(batch, trajectory, deviations, experiment))
     if len(tables) == 1:
         return tables[0]  # sorted as it is; most shards are one batch
-    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-    return table.take(np.argsort(table["run"].to_numpy(), kind="stable"))
+    return _sorted_by_run(pa.concat_tables(tables).unify_dictionaries().combine_chunks())
 
 
 def prepare(
@@ -250,6 +249,15 @@ def _table(
     schema = pa.schema([field for field in TRAJECTORIES if field.name in columns])
     arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
     return pa.table(arrays, schema=schema)
+
+
+def _sorted_by_run(table: pa.Table) -> pa.Table:
+    """The same rows; those of a run lie together, so that they are moved as a piece."""
+    runs = table["run"].to_numpy()
+    starts = np.flatnonzero(np.diff(runs, prepend=-1))
+    rows = np.diff(starts, append=len(runs))
+    pieces = [table.slice(starts[run], rows[run]) for run in np.argsort(runs[starts])]
+    return pa.concat_tables(pieces).combine_chunks()
 
 
 def _repeated(values: Sequence[str | float | bool], rows: IntArray) -> AnyArray | pa.Array:
