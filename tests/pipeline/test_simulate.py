@@ -108,7 +108,7 @@ def test_the_shard_size_changes_no_bit_of_any_aggregate(runs_per_shard):
     expected, found = (
         (
             canonical_hash(learning_times_table(all_shards(each))),
-            canonical_hash(summary_table(all_shards(each))),
+            canonical_hash(summary_table([all_shards(each)])),
         )
         for each in (one, other)
     )
@@ -200,7 +200,7 @@ def test_a_run_that_is_too_short_is_not_reached():
 def test_a_summary_is_the_mean_and_quantiles_of_its_runs():
     each = experiment(depth=[2], datasets=["three"], step_size=[0.1], replicates=5)
     shards = all_shards(each)
-    summary = summary_table(shards)
+    summary = summary_table([shards])
     assert summary.schema.equals(SUMMARY)
     runs = pa.concat_tables(shards).to_pandas()
     chosen = runs[(runs["iteration"] == 20) & (runs["mode"] == 2) & ~runs["refined"]]
@@ -215,8 +215,8 @@ def test_a_summary_is_sorted_by_grid_point_whatever_the_order_of_shards():
     each = experiment(delta=[2.5, 1.5], runs_per_shard=12, depth=[2, 1])
     shards = all_shards(each)
     assert len(shards) > 2
-    summary = summary_table(shards)
-    assert summary.equals(summary_table(shards[::-1]))
+    summary = summary_table([shards])
+    assert summary.equals(summary_table([shards[::-1]]))
     points = summary.select(GRID_COLUMNS).to_pylist()
     assert points == sorted(points, key=lambda point: str(tuple(point.values())))
     assert len({str(point) for point in points}) == 2 * 2 * 2 * 2
@@ -226,7 +226,7 @@ def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve():
     each = experiment(
         depth=[2], datasets=["three"], initialisation=["aligned"], step_size=[0.002], delta=[3.0]
     )
-    summary = summary_table(all_shards(each)).to_pandas()
+    summary = summary_table([all_shards(each)]).to_pandas()
     for quantity in ("mode_strength", "trace_norm", "loss"):
         rows = summary[summary["quantity"] == quantity]
         assert rows["largest_deviation"].max() < 5e-3 * rows["predicted"].max()
@@ -250,7 +250,7 @@ def test_modes_are_learned_at_half_of_sigma_over_lam_and_end_aligned_where_momen
             row["mode_learning_iteration"], records["iteration"], records["mode_strength"]
         )
         assert_allclose(reached * row["lam"] / row["sigma"], 0.5, atol=0.02)
-    curves = summary_table([table]).to_pandas()
+    curves = summary_table([[table]]).to_pandas()
     alignment = curves[(curves["quantity"] == "alignment") & curves["mean"].notna()]
     end = alignment[alignment["iteration"] == alignment["iteration"].max()]
     assert_allclose(end["mean"], 1, atol=1e-3)

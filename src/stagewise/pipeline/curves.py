@@ -20,21 +20,32 @@ PER_MODE = (
 SCALARS = ("loss", "gradient_norm", "trace_norm", "test_error")
 
 
-def summary_table(shards: Iterable[pa.Table]) -> pa.Table:
+def summary_table(blocks: Iterable[Iterable[pa.Table]]) -> pa.Table:
     """`trajectory_summary.parquet` of one experiment: curves over training, mean and band over seeds.
 
+    blocks : of whole grid points, one in memory at a time; each as tables with some of their runs.
     Rows are sorted by grid point, quantity, mode, iteration. A grid point's curves end with its
     shortest run; diverged runs are left out, and so are quantities that were not recorded.
     """
+    curves: dict[tuple[object, ...], list[pa.Table]] = {}
+    for tables in blocks:
+        curves |= _of_block(tables)
+    in_order = [curve for point in sorted(curves, key=str) for curve in curves[point]]
+    every = pa.concat_tables([SUMMARY.empty_table(), *in_order])
+    return every.unify_dictionaries().combine_chunks()
+
+
+def _of_block(tables: Iterable[pa.Table]) -> dict[tuple[object, ...], list[pa.Table]]:
+    """Curves of each grid point in a block."""
     points: dict[tuple[object, ...], list[RecordedRuns]] = {}
-    for shard in shards:
-        for runs in recorded_runs(shard, asked_only=True):
+    for table in tables:
+        for runs in recorded_runs(table, asked_only=True):
             for point, members in _by_point(runs).items():
                 points.setdefault(point, []).append(members)
-    tables = [SUMMARY.empty_table()]
-    for point, parts in sorted(points.items(), key=lambda item: str(item[0])):
-        tables += _summaries(dict(zip(GRID_COLUMNS, point, strict=True)), parts)
-    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    return {
+        point: _summaries(dict(zip(GRID_COLUMNS, point, strict=True)), parts)
+        for point, parts in points.items()
+    }
 
 
 def _by_point(runs: RecordedRuns) -> dict[tuple[object, ...], RecordedRuns]:
