@@ -115,3 +115,14 @@ def test_parts_of_a_shard_in_the_order_of_runs_make_the_whole():
     assert all(part.num_rows <= 3 * longest for part in parts)
     assert canonical_hash(pa.concat_tables(parts).unify_dictionaries()) == canonical_hash(whole)
     assert whole["run"].to_pylist() == sorted(whole["run"].to_pylist())
+
+
+@pytest.mark.parametrize("most_rows", [1, 500, 10**6])
+def test_a_large_shard_is_read_in_parts_of_whole_runs(most_rows, written):
+    shards, times = written(experiment(depth=[1, 2]))
+    parts = list(shards.each(most_rows))
+    runs = [set(part["run"].to_pylist()) for part in parts]
+    assert sum(map(len, runs)) == len(set().union(*runs)) == len(times["run"].unique())
+    longest = max(np.bincount(part["run"].to_numpy()).max() for part in parts)
+    assert all(part.num_rows <= most_rows + longest for part in parts)
+    assert canonical_hash(learning_times_table(parts)) == canonical_hash(times)

@@ -77,6 +77,19 @@ def test_costs_are_summed_over_the_shards_of_a_step(plan, tmp_path):
     }
 
 
+def test_what_a_job_says_of_its_cost_comes_before_what_snakemake_saw(plan, tmp_path):
+    first, second = shards(plan, "mode_order")[:2]
+    record(plan, tmp_path, first, 0.2, memory="3.1", cpu="0.0")  # it looked too early
+    log = "Training\nCPU 0.75 s, steps of training 0.31 s, memory 240 MB\n"
+    (tmp_path / plan.logs / first).with_suffix(".log").write_text(log, encoding="utf-8")
+    record(plan, tmp_path, second, 2.0, memory="180.0", cpu="1.5")
+    (tmp_path / plan.logs / second).with_suffix(".log").write_text("Training\n", encoding="utf-8")
+    (row,) = measured_costs(plan, tmp_path).to_dict("records")
+    assert row["seconds"] == pytest.approx(0.75 + 2.0)
+    assert row["cpu_seconds"] == pytest.approx(0.75 + 1.5)
+    assert row["memory_mb"] == 240
+
+
 def test_costs_of_another_run_do_not_count(plan, tmp_path):
     path = tmp_path / plan.logs / "smoke" / "moments" / "digits.tsv"
     path.parent.mkdir(parents=True)

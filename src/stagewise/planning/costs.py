@@ -1,4 +1,4 @@
-"""What jobs cost: measured by Snakemake's benchmark files, and estimated for jobs still to do.
+"""What jobs cost: measured by their logs and Snakemake's benchmark files, and estimated for jobs to do.
 
 A job is known by its benchmark file below the run's folder of logs: the rule, then the values of
 its wildcards. A step is the jobs of a rule that do the same kind of work: every job is a step of
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from stagewise.clock import read_cost
 from stagewise.config.files import read_file
 from stagewise.errors import StagewiseError
 from stagewise.planning.experiments import run_count, shard_count
@@ -101,14 +102,23 @@ def measured_costs(plan: Plan, root: Path = Path()) -> pd.DataFrame:
             job = job_of(plan, benchmark.relative_to(logs))
             record = pd.read_csv(benchmark, sep="\t", na_values=["-"]).iloc[0]
             size = _size(root / plan.results, benchmark.relative_to(logs))
-            costs = record["s"], record["cpu_time"], record["max_rss"], size / 1e6
-            rows.append((job.step, 1, job.runs, *costs))
+            rows.append((job.step, 1, job.runs, *_cost(benchmark, record), size / 1e6))
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    # A job shorter than Snakemake's first look has no memory and no processor time recorded.
+    # Where a log has no cost, a job shorter than Snakemake's first look has none recorded.
     frame["cpu_seconds"] = frame["cpu_seconds"].astype("float64").fillna(frame["seconds"])
     frame["memory_mb"] = frame["memory_mb"].astype("float64").fillna(0.0)
     how = {name: "max" if name == "memory_mb" else "sum" for name in COLUMNS[1:]}
     return frame.groupby("step", sort=False).agg(how).reset_index()[list(COLUMNS)]
+
+
+def _cost(benchmark: Path, record: pd.Series) -> tuple[float, float, float]:
+    """Seconds, CPU seconds and MB of a job: what its log ends with, else what Snakemake saw of it."""
+    log = benchmark.with_suffix(".log")
+    said = read_cost(log.read_text(encoding="utf-8")) if log.is_file() else None
+    if said is None:
+        return record["s"], record["cpu_time"], record["max_rss"]
+    cpu_seconds, _, megabytes = said
+    return max(record["s"], cpu_seconds), cpu_seconds, megabytes
 
 
 def _size(results: Path, job: Path) -> int:

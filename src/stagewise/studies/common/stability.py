@@ -38,17 +38,17 @@ def with_stability(times: pd.DataFrame) -> pd.DataFrame:
     relative_step_size, over_stability, ending ("balanced", "unbalanced": converged to a solution
     whose layers differ, "no convergence").
     """
-    rows = []
-    for run, modes in times.groupby("run"):
-        bound = stable_step(modes["sigma"].to_numpy(), modes["lam"].to_numpy())
-        first = modes.iloc[0]
-        ending = "balanced" if first["final_imbalance"] < BALANCED else "unbalanced"
-        if (modes["outcome"] == "no convergence").any():
-            ending = "no convergence"
-        step, relative = first["step_size"], first["relative_step_size"]
-        rows.append((run, first["seed"], step, relative, step / bound, ending))
-    columns = ["run", "seed", "step_size", "relative_step_size", "over_stability", "ending"]
-    return pd.DataFrame(rows, columns=columns)
+    modes = times.sort_values("run", kind="stable")
+    starts = np.flatnonzero(modes["run"].diff() != 0)
+    sigma, lam = (np.split(modes[name].to_numpy(), starts[1:]) for name in ("sigma", "lam"))
+    bounds = [stable_step(*own) for own in zip(sigma, lam, strict=True)]
+    runs = modes.iloc[starts].reset_index(drop=True)
+    balanced = np.where(runs["final_imbalance"] < BALANCED, "balanced", "unbalanced")
+    lost = np.logical_or.reduceat((modes["outcome"] == "no convergence").to_numpy(), starts)
+    found = runs[["run", "seed", "step_size", "relative_step_size"]]
+    return found.assign(
+        over_stability=runs["step_size"] / bounds, ending=np.where(lost, "no convergence", balanced)
+    )
 
 
 def stability_brackets(runs: pd.DataFrame) -> pd.DataFrame:
