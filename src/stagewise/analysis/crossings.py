@@ -74,7 +74,7 @@ class FirstCrossings:
             for place in range(old):
                 self._measure(shares, place, crossed)
             iterations = np.array([iteration for iteration, _ in self._records])
-            self._times[crossed] = crossing_iteration(iterations, shares)[crossed]
+            self._times[crossed] = crossing_iteration(iterations, shares[:, crossed])
             self._waiting &= ~crossed
         self._records, self._new = self._records[-1:], 0
 
