@@ -15,6 +15,7 @@ from stagewise.pipeline.curves import summary_table
 from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.simulate import absolute_step, run_length, simulate
 from stagewise.planning.experiments import expand, shard, shard_count
+from stagewise.problems.moments import Moments
 from stagewise.store.parquet import canonical_hash
 from stagewise.store.schemas import GRID_COLUMNS, LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
 from stagewise.theory import completion_curvature
@@ -209,6 +210,21 @@ def test_a_summary_is_the_mean_and_quantiles_of_its_runs():
     assert_allclose(row["low"], chosen["mode_strength"].quantile(0.05))
     assert_allclose(row["high"], chosen["mode_strength"].quantile(0.95))
     assert row["seeds"].item() == 5
+
+
+def test_a_summary_ends_with_its_shortest_run():
+    draws = [
+        Moments.prescribed(np.eye(3), np.diag([1.0, 0.6, weakest])) for weakest in (0.3, 0.45, 0.35)
+    ]
+    each = experiment(depth=[2], datasets=["ragged"], step_size=[0.1])
+    table = simulate(expand("trial", each), each, {"ragged": draws})
+    summary = summary_table([table]).to_pandas().query("quantity == 'mode_strength'")
+    runs = table.to_pandas().query("not refined")
+    assert set(summary["mode"]) == {1, 2, 3}
+    assert summary["iteration"].max() == runs.groupby("run")["iteration"].max().min()
+    expected = runs.groupby(["mode", "iteration"])["mode_strength"].mean()
+    assert_allclose(summary["mean"], expected[summary.set_index(["mode", "iteration"]).index])
+    assert (summary["seeds"] == 3).all()
 
 
 def test_a_summary_is_sorted_by_grid_point_whatever_the_order_of_shards():

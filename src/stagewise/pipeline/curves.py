@@ -58,10 +58,9 @@ def _by_point(runs: RecordedRuns) -> dict[tuple[object, ...], RecordedRuns]:
 
 
 def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.Table]:
-    """Curves of one grid point, whose runs lie in several shards and may follow several modes."""
+    """Curves of one grid point, whose runs may lie in several shards and differ in length."""
     order = np.argsort(np.concatenate([part.of_run("run") for part in parts]))
     records = min(int(part.length.min()) for part in parts)
-    modes = min(part.modes for part in parts)
 
     def together(values: list[FloatArray]) -> FloatArray:
         return np.concatenate([each[:, :records] for each in values])[order]
@@ -78,11 +77,9 @@ def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.T
     for quantity in PER_MODE:
         if not parts[0].has(quantity):
             continue
-        values = together([part.per_mode(quantity)[..., :modes] for part in parts])
-        predicted = None
-        if quantity in closed:
-            predicted = together([each[..., :modes] for each in closed[quantity]])
-        for mode in range(modes):
+        values = together([part.per_mode(quantity) for part in parts])
+        predicted = together(closed[quantity]) if quantity in closed else None
+        for mode in range(values.shape[2]):
             expected = None if predicted is None else predicted[..., mode]
             measured = values[..., mode]
             tables.append(

@@ -71,7 +71,7 @@ def _rows_of_width(
         )
 
     # What suffices for the largest start suffices: the steps' error is largest there.
-    largest = np.argsort(delta)[:1]
+    largest = np.array([delta.argmin()])
     _, e_folds, _ = fine_enough(lambda e_folds: integrate(largest, e_folds))
     integrated = integrate(np.arange(len(grid)), e_folds)
     return [
