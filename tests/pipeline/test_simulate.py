@@ -165,6 +165,14 @@ def test_a_run_may_be_given_its_length_and_waits_for_entries_that_it_does_not_se
     assert run_length(part, experiment(iterations=90, extra_iterations=7), 2, 4.0, 0.1, 2) == 97
 
 
+@pytest.mark.parametrize("shape", [(4, 2), (2, 4)])
+def test_a_network_without_a_width_is_as_wide_as_the_smaller_side(shape):
+    moments = Moments.prescribed(np.eye(shape[0]), np.eye(*shape))
+    each = experiment(datasets=["flat"], depth=[2, 3], step_size=[0.1])
+    table = simulate(expand("trial", each), each, {"flat": [moments]})
+    assert set(table["width"].to_pylist()) == {2}
+
+
 def test_learning_times_have_one_row_a_run_and_mode_and_the_declared_columns():
     table = learning_times_table(all_shards(experiment()))
     assert table.schema.equals(LEARNING_TIMES)

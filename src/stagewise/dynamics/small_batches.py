@@ -40,7 +40,7 @@ def train_on_small_batches(
     run = Run.of(weights, step_size, None)
     sizes = np.array([inputs.shape[1], *(each.shape[2] for each in weights)])
     ends = np.cumsum(sizes[:-1] * sizes[1:])
-    runs = len(weights[0])
+    runs = len(generators)
     # The last group is filled up with copies of the last run.
     filled = np.minimum(np.arange(-(-runs // LANES) * LANES), runs - 1)
     flat = np.concatenate([each.reshape(runs, -1) for each in weights], axis=1)[filled]

@@ -67,7 +67,7 @@ def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.T
 
     iterations = parts[0].iterations[0, :records]
     step_size = np.concatenate([part.of_run("step_size") for part in parts])[order]
-    closed = _closed_form(parts, iterations)
+    closed = _closed_form(parts, iterations) if point["depth"] in (1, 2) else {}
     tables = []
     for quantity in SCALARS:
         measured = together([part.scalar(quantity) for part in parts])
@@ -89,10 +89,7 @@ def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.T
 
 
 def _closed_form(parts: list[RecordedRuns], iterations: IntArray) -> dict[str, list[FloatArray]]:
-    """Curves of the aligned flow at each run's own times, empty for depths without closed form."""
-    depth = int(parts[0].of_run("depth")[0])
-    if depth > 2:
-        return {}
+    """Curves of the aligned flow of one or two layers at each run's own times."""
     curves: dict[str, list[FloatArray]] = {"mode_strength": [], "trace_norm": [], "loss": []}
     for part in parts:
         sigma, lam = part.spectrum("sigma"), part.spectrum("lam")
@@ -101,8 +98,8 @@ def _closed_form(parts: list[RecordedRuns], iterations: IntArray) -> dict[str, l
                 linear_flow(one_sigma, one_lam, np.exp(-delta), iterations * step)
                 if depth == 1
                 else two_layer_flow(one_sigma, one_lam, delta, iterations * step)
-                for one_sigma, one_lam, delta, step in zip(
-                    sigma, lam, part.of_run("delta"), part.of_run("step_size"), strict=True
+                for one_sigma, one_lam, depth, delta, step in zip(
+                    *(sigma, lam, *map(part.of_run, ("depth", "delta", "step_size"))), strict=True
                 )
             ]
         )

@@ -16,7 +16,7 @@ from stagewise.dynamics.recording import Trajectory
 from stagewise.planning.experiments import Run, record_iterations
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Completion, Problem
-from stagewise.store.schemas import TRAJECTORIES
+from stagewise.store.schemas import RUN_COLUMNS, TRAJECTORIES
 from stagewise.theory import (
     completion_curvature,
     largest_curvature,
@@ -237,7 +237,7 @@ def _table(
     }
     if deviations is not None:
         per_record["deviation"] = deviations
-    columns = {name: _repeated([each[name] for each in per_run], rows) for name in per_run[0]}
+    columns = {name: _repeated([each[name] for each in per_run], rows) for name in RUN_COLUMNS}
     if deviations is not None:
         columns["non_commuting"] = np.repeat([each.problem.non_commuting for each in batch], rows)
     columns |= {name: np.repeat(values[recorded], modes) for name, values in per_record.items()}
