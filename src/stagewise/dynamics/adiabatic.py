@@ -169,7 +169,7 @@ class _State:
         growth = np.log1p(self.step_size[:, None] * sigma) / self.step_size[:, None]
         flow = time[:, None] * sigma
         with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.where(flow > 0, 2 * np.sinh(time[:, None] * growth / 2) / flow, 1.0)
+            factor = np.where(flow > 1e-12, 2 * np.sinh(time[:, None] * growth / 2) / flow, 1.0)
         return np.asarray(residual @ ((right * factor[:, None, :]) @ right.transpose(0, 2, 1)))
 
     def _move_second(self, time: FloatArray) -> None:
@@ -190,7 +190,7 @@ class _State:
 
 def _phi(x: FloatArray) -> FloatArray:
     """(1 − e^−x)/x, 1 at 0."""
-    return np.divide(-np.expm1(-x), x, out=np.ones_like(x), where=x > 0)
+    return np.divide(-np.expm1(-x), x, out=np.ones_like(x), where=x >= 1e-12)
 
 
 def _function(matrices: FloatArray, function: Callable[[FloatArray], FloatArray]) -> FloatArray:
