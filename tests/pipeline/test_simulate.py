@@ -226,7 +226,7 @@ def test_a_summary_ends_with_its_shortest_run():
     ]
     each = experiment(depth=[2], datasets=["ragged"], step_size=[0.1])
     table = simulate(expand("trial", each), each, {"ragged": draws})
-    summary = summary_table([table]).to_pandas().query("quantity == 'mode_strength'")
+    summary = summary_table([[table]]).to_pandas().query("quantity == 'mode_strength'")
     runs = table.to_pandas().query("not refined")
     assert set(summary["mode"]) == {1, 2, 3}
     assert summary["iteration"].max() == runs.groupby("run")["iteration"].max().min()
@@ -246,9 +246,10 @@ def test_a_summary_is_sorted_by_grid_point_whatever_the_order_of_shards():
     assert len({str(point) for point in points}) == 2 * 2 * 2 * 2
 
 
-def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve():
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve(depth):
     each = experiment(
-        depth=[2], datasets=["three"], initialisation=["aligned"], step_size=[0.002], delta=[3.0]
+        depth=[depth], datasets=["three"], initialisation=["aligned"], step_size=[0.002], delta=[3]
     )
     summary = summary_table([all_shards(each)]).to_pandas()
     for quantity in ("mode_strength", "trace_norm", "loss"):
