@@ -15,6 +15,7 @@ from stagewise.pipeline.curves import summary_table
 from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.simulate import absolute_step, run_length, simulate
 from stagewise.planning.experiments import expand, shard, shard_count
+from stagewise.problems.moments import Moments
 from stagewise.store.parquet import canonical_hash
 from stagewise.store.schemas import GRID_COLUMNS, LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
 from stagewise.theory import completion_curvature
@@ -108,7 +109,7 @@ def test_the_shard_size_changes_no_bit_of_any_aggregate(runs_per_shard):
     expected, found = (
         (
             canonical_hash(learning_times_table(all_shards(each))),
-            canonical_hash(summary_table(all_shards(each))),
+            canonical_hash(summary_table([all_shards(each)])),
         )
         for each in (one, other)
     )
@@ -164,6 +165,14 @@ def test_a_run_may_be_given_its_length_and_waits_for_entries_that_it_does_not_se
     assert run_length(part, experiment(iterations=90, extra_iterations=7), 2, 4.0, 0.1, 2) == 97
 
 
+@pytest.mark.parametrize("shape", [(4, 2), (2, 4)])
+def test_a_network_without_a_width_is_as_wide_as_the_smaller_side(shape):
+    moments = Moments.prescribed(np.eye(shape[0]), np.eye(*shape))
+    each = experiment(datasets=["flat"], depth=[2, 3], step_size=[0.1])
+    table = simulate(expand("trial", each), each, {"flat": [moments]})
+    assert set(table["width"].to_pylist()) == {2}
+
+
 def test_learning_times_have_one_row_a_run_and_mode_and_the_declared_columns():
     table = learning_times_table(all_shards(experiment()))
     assert table.schema.equals(LEARNING_TIMES)
@@ -200,7 +209,7 @@ def test_a_run_that_is_too_short_is_not_reached():
 def test_a_summary_is_the_mean_and_quantiles_of_its_runs():
     each = experiment(depth=[2], datasets=["three"], step_size=[0.1], replicates=5)
     shards = all_shards(each)
-    summary = summary_table(shards)
+    summary = summary_table([shards])
     assert summary.schema.equals(SUMMARY)
     runs = pa.concat_tables(shards).to_pandas()
     chosen = runs[(runs["iteration"] == 20) & (runs["mode"] == 2) & ~runs["refined"]]
@@ -211,22 +220,38 @@ def test_a_summary_is_the_mean_and_quantiles_of_its_runs():
     assert row["seeds"].item() == 5
 
 
+def test_a_summary_ends_with_its_shortest_run():
+    draws = [
+        Moments.prescribed(np.eye(3), np.diag([1.0, 0.6, weakest])) for weakest in (0.3, 0.45, 0.35)
+    ]
+    each = experiment(depth=[2], datasets=["ragged"], step_size=[0.1])
+    table = simulate(expand("trial", each), each, {"ragged": draws})
+    summary = summary_table([[table]]).to_pandas().query("quantity == 'mode_strength'")
+    runs = table.to_pandas().query("not refined")
+    assert set(summary["mode"]) == {1, 2, 3}
+    assert summary["iteration"].max() == runs.groupby("run")["iteration"].max().min()
+    expected = runs.groupby(["mode", "iteration"])["mode_strength"].mean()
+    assert_allclose(summary["mean"], expected[summary.set_index(["mode", "iteration"]).index])
+    assert (summary["seeds"] == 3).all()
+
+
 def test_a_summary_is_sorted_by_grid_point_whatever_the_order_of_shards():
     each = experiment(delta=[2.5, 1.5], runs_per_shard=12, depth=[2, 1])
     shards = all_shards(each)
     assert len(shards) > 2
-    summary = summary_table(shards)
-    assert summary.equals(summary_table(shards[::-1]))
+    summary = summary_table([shards])
+    assert summary.equals(summary_table([shards[::-1]]))
     points = summary.select(GRID_COLUMNS).to_pylist()
     assert points == sorted(points, key=lambda point: str(tuple(point.values())))
     assert len({str(point) for point in points}) == 2 * 2 * 2 * 2
 
 
-def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve():
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve(depth):
     each = experiment(
-        depth=[2], datasets=["three"], initialisation=["aligned"], step_size=[0.002], delta=[3.0]
+        depth=[depth], datasets=["three"], initialisation=["aligned"], step_size=[0.002], delta=[3]
     )
-    summary = summary_table(all_shards(each)).to_pandas()
+    summary = summary_table([all_shards(each)]).to_pandas()
     for quantity in ("mode_strength", "trace_norm", "loss"):
         rows = summary[summary["quantity"] == quantity]
         assert rows["largest_deviation"].max() < 5e-3 * rows["predicted"].max()
@@ -250,7 +275,7 @@ def test_modes_are_learned_at_half_of_sigma_over_lam_and_end_aligned_where_momen
             row["mode_learning_iteration"], records["iteration"], records["mode_strength"]
         )
         assert_allclose(reached * row["lam"] / row["sigma"], 0.5, atol=0.02)
-    curves = summary_table([table]).to_pandas()
+    curves = summary_table([[table]]).to_pandas()
     alignment = curves[(curves["quantity"] == "alignment") & curves["mean"].notna()]
     end = alignment[alignment["iteration"] == alignment["iteration"].max()]
     assert_allclose(end["mean"], 1, atol=1e-3)

@@ -123,7 +123,7 @@ def tables_of(name, each, draws):
         times = with_forecasts(times, forecasts_table(name, each, draws))
     tables = {"learning_times": times}
     if each.summarise:
-        tables["trajectory_summary"] = summary_table([trajectories])
+        tables["trajectory_summary"] = summary_table([[trajectories]])
     if each.stages:
         tables["stages"] = stages_table([trajectories])
     if each.references:

@@ -10,6 +10,9 @@ from .given import in_its_interval
 
 GRID = ("depth", "product_scale", "delta", "relative_step_size", "initialisation", "dataset")
 
+UNDECIDED = {"ours_stable_step", "forecast_upper_bound"}
+"""Claims whose runs here are too few to tell them from their rivals."""
+
 
 class Fewer(RunTables):
     """Tables of a run whose experiments have one value each of some column, or one mode."""
@@ -40,3 +43,12 @@ def test_claims_are_judged_or_said_not_to_be_run(fewer):
         if fewer.has(claim.reads):
             judged = in_its_interval(judge(claim, fewer))
             assert judged.measured is None or np.isfinite(judged.measured), claim.id
+
+
+def test_a_rival_is_rejected_or_measures_something_else_than_its_claim(aggregates):
+    for claim in claims():
+        if aggregates.has(claim.reads):
+            judged = judge(claim, aggregates)
+            for rival in judged.rival:
+                changed = rival.measured != judged.measured
+                assert rival.rejected or changed or claim.id in UNDECIDED, (claim.id, rival.law)

@@ -100,7 +100,7 @@ class FirstCrossings:
 
 def geometric_records(first: float, last: float, ratio: float) -> IntArray:
     """Iterations from `first` to at least `last`, each `ratio` (or 1, if more) past the one before."""
-    points = [max(int(first), 0)]
+    points = [int(first)]
     while points[-1] < last:
         points.append(points[-1] + max(1, int(ratio * points[-1])))
     return np.array(points, dtype=np.int64)

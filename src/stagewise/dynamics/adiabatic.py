@@ -211,8 +211,7 @@ class _State:
 
 def _phi(x: FloatArray) -> FloatArray:
     """(1 − e^−x)/x, 1 at 0."""
-    small = x < 1e-12
-    return np.asarray(np.where(small, 1.0, -np.expm1(-x) / np.where(small, 1.0, x)))
+    return np.divide(-np.expm1(-x), x, out=np.ones_like(x), where=x >= 1e-12)
 
 
 def _function(matrices: FloatArray, function: Callable[[FloatArray], FloatArray]) -> FloatArray:

@@ -109,9 +109,14 @@ class Batch:
             own[0] = _rotated(self.problems, list(layers[0]))
         return own + self.rule.start(own)
 
-    @stepping()
     def advance(self, layers: Layers, runs: IntArray, steps: IntArray, taken: IntArray) -> None:
         """Take steps with the given runs, in place; steps, taken : (those runs,), taken before."""
+        if self.rule.compiled:
+            engine(self.engine)  # to load it is not to step
+        with stepping():
+            self._advance(layers, runs, steps, taken)
+
+    def _advance(self, layers: Layers, runs: IntArray, steps: IntArray, taken: IntArray) -> None:
         every = np.zeros((2, len(self.step_size)), dtype=np.int64)
         every[0, runs], every[1, runs] = steps, taken
         if self.rule.compiled:

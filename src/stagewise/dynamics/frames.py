@@ -15,10 +15,16 @@ def random_frames(shapes: Shapes, generator: np.random.Generator) -> list[FloatA
     return [random_orthogonal(size, generator) for size in sizes]
 
 
-def with_ends_of(problem: Problem, frames: list[FloatArray]) -> list[FloatArray]:
-    """The frames with the singular vectors of sigma_xy, completed, at the two ends."""
-    ends = [_completed(vectors) for vectors in (problem.modes.left, problem.modes.right)]
-    return [ends[0], *frames[1:-1], ends[1]]
+def random_hidden_frames(shapes: Shapes, generator: np.random.Generator) -> list[FloatArray]:
+    """Those of `random_frames` that belong to hidden layers."""
+    generator.standard_normal((shapes[0][0], shapes[0][0]))  # what the inputs' frame is made of
+    return [random_orthogonal(shape[1], generator) for shape in shapes[:-1]]
+
+
+def with_ends_of(problem: Problem, hidden: list[FloatArray]) -> list[FloatArray]:
+    """Frames of the hidden layers between the singular vectors of sigma_xy, completed."""
+    left, right = (_completed(vectors) for vectors in (problem.modes.left, problem.modes.right))
+    return [left, *hidden, right]
 
 
 def diagonal_between(frames: list[FloatArray], shapes: Shapes, scale: float) -> list[FloatArray]:

@@ -33,31 +33,61 @@ def rotate_hidden(first: FloatArray, second: FloatArray) -> tuple[FloatArray, Fl
 
 @njit(cache=True)
 def _orthogonalise(rows: Any) -> None:
-    for run in range(rows.shape[0]):
+    """Rotate every pair of rows in turn, sweep after sweep, until none is left to rotate.
+
+    rows : (runs, rows, length), in place. A pair neither of whose rows has moved since it was last
+    looked at is passed over, and a row's norm is summed once per rotation; neither changes a bit.
+    """
+    runs, count, length = rows.shape
+    pairs = count * (count - 1) // 2
+    norm = np.empty(count)
+    root = np.empty(count)
+    moved = np.empty(count, dtype=np.int64)  # by pair, counted over all sweeps, from 1
+    for run in range(runs):
+        own = rows[run]
+        for row in range(count):
+            norm[row] = _norm(own[row])
+            root[row] = np.sqrt(norm[row])
+            moved[row] = 0
+        pair = 0
         for _ in range(_SWEEPS):
-            worst = 0.0
-            for one in range(rows.shape[1] - 1):
-                for other in range(one + 1, rows.shape[1]):
-                    worst = max(worst, _rotate(rows[run, one], rows[run, other]))
-            if worst < _TOLERANCE:
+            first = pair
+            last = 0
+            for one in range(count - 1):
+                for other in range(one + 1, count):
+                    pair += 1
+                    if moved[one] < pair - pairs and moved[other] < pair - pairs:
+                        continue
+                    if norm[one] == 0.0 or norm[other] == 0.0:
+                        continue
+                    overlap = 0.0
+                    for place in range(length):
+                        overlap += own[one, place] * own[other, place]
+                    # The root of each factor: the product of two tiny norms would underflow.
+                    if not abs(overlap) / (root[one] * root[other]) > _TOLERANCE:
+                        continue
+                    _rotate(own[one], own[other], (norm[other] - norm[one]) / (2.0 * overlap))
+                    for row in (one, other):
+                        norm[row] = _norm(own[row])
+                        root[row] = np.sqrt(norm[row])
+                        moved[row] = pair
+                    last = pair
+            if last <= first:
                 break
 
 
 @njit(cache=True)
-def _rotate(one: Any, other: Any) -> Any:
-    """Rotate two rows until they are orthogonal; returns how far they were from it."""
-    norm_one, norm_other, overlap = 0.0, 0.0, 0.0
-    for place in range(len(one)):
-        norm_one += one[place] * one[place]
-        norm_other += other[place] * other[place]
-        overlap += one[place] * other[place]
-    if norm_one == 0.0 or norm_other == 0.0:
-        return 0.0
-    # The root of each factor: the product of two tiny norms would underflow.
-    cosine = abs(overlap) / (np.sqrt(norm_one) * np.sqrt(norm_other))
-    if not cosine > _TOLERANCE:
-        return 0.0
-    ratio = (norm_other - norm_one) / (2.0 * overlap)
+def _norm(row: Any) -> Any:
+    """Squared norm."""
+    total = 0.0
+    for place in range(len(row)):
+        total += row[place] * row[place]
+    return total
+
+
+@njit(cache=True)
+def _rotate(one: Any, other: Any, ratio: Any) -> None:
+    """Rotate two rows until they are orthogonal. ratio : cotangent of twice the angle."""
     sign = 1.0 if ratio >= 0 else -1.0
     tangent = sign / (abs(ratio) + np.hypot(1.0, ratio))
     cos = 1.0 / np.hypot(1.0, tangent)
@@ -66,4 +96,3 @@ def _rotate(one: Any, other: Any) -> Any:
         moved = cos * one[place] - sin * other[place]
         other[place] = sin * one[place] + cos * other[place]
         one[place] = moved
-    return cosine

@@ -42,7 +42,7 @@ def train_on_small_batches(
     run = Run.of(weights, step_size, None)
     sizes = np.array([inputs.shape[1], *(each.shape[2] for each in weights)])
     ends = np.cumsum(sizes[:-1] * sizes[1:])
-    runs = len(weights[0])
+    runs = len(generators)
     groups = -(-runs // LANES)
     together = -(-runs // groups)
     # The last group is filled up with copies of the last run.

@@ -20,21 +20,32 @@ PER_MODE = (
 SCALARS = ("loss", "gradient_norm", "trace_norm", "test_error")
 
 
-def summary_table(shards: Iterable[pa.Table]) -> pa.Table:
+def summary_table(blocks: Iterable[Iterable[pa.Table]]) -> pa.Table:
     """`trajectory_summary.parquet` of one experiment: curves over training, mean and band over seeds.
 
+    blocks : of whole grid points, one in memory at a time; each as tables with some of their runs.
     Rows are sorted by grid point, quantity, mode, iteration. A grid point's curves end with its
     shortest run; diverged runs are left out, and so are quantities that were not recorded.
     """
+    curves: dict[tuple[object, ...], list[pa.Table]] = {}
+    for tables in blocks:
+        curves |= _of_block(tables)
+    in_order = [curve for point in sorted(curves, key=str) for curve in curves[point]]
+    every = pa.concat_tables([SUMMARY.empty_table(), *in_order])
+    return every.unify_dictionaries().combine_chunks()
+
+
+def _of_block(tables: Iterable[pa.Table]) -> dict[tuple[object, ...], list[pa.Table]]:
+    """Curves of each grid point in a block."""
     points: dict[tuple[object, ...], list[RecordedRuns]] = {}
-    for shard in shards:
-        for runs in recorded_runs(shard, asked_only=True):
+    for table in tables:
+        for runs in recorded_runs(table, asked_only=True):
             for point, members in _by_point(runs).items():
                 points.setdefault(point, []).append(members)
-    tables = [SUMMARY.empty_table()]
-    for point, parts in sorted(points.items(), key=lambda item: str(item[0])):
-        tables += _summaries(dict(zip(GRID_COLUMNS, point, strict=True)), parts)
-    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    return {
+        point: _summaries(dict(zip(GRID_COLUMNS, point, strict=True)), parts)
+        for point, parts in points.items()
+    }
 
 
 def _by_point(runs: RecordedRuns) -> dict[tuple[object, ...], RecordedRuns]:
@@ -47,17 +58,16 @@ def _by_point(runs: RecordedRuns) -> dict[tuple[object, ...], RecordedRuns]:
 
 
 def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.Table]:
-    """Curves of one grid point, whose runs lie in several shards and may follow several modes."""
+    """Curves of one grid point, whose runs may lie in several shards and differ in length."""
     order = np.argsort(np.concatenate([part.of_run("run") for part in parts]))
     records = min(int(part.length.min()) for part in parts)
-    modes = min(part.modes for part in parts)
 
     def together(values: list[FloatArray]) -> FloatArray:
         return np.concatenate([each[:, :records] for each in values])[order]
 
     iterations = parts[0].iterations[0, :records]
     step_size = np.concatenate([part.of_run("step_size") for part in parts])[order]
-    closed = _closed_form(parts, iterations)
+    closed = _closed_form(parts, iterations) if point["depth"] in (1, 2) else {}
     tables = []
     for quantity in SCALARS:
         measured = together([part.scalar(quantity) for part in parts])
@@ -67,11 +77,9 @@ def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.T
     for quantity in PER_MODE:
         if not parts[0].has(quantity):
             continue
-        values = together([part.per_mode(quantity)[..., :modes] for part in parts])
-        predicted = None
-        if quantity in closed:
-            predicted = together([each[..., :modes] for each in closed[quantity]])
-        for mode in range(modes):
+        values = together([part.per_mode(quantity) for part in parts])
+        predicted = together(closed[quantity]) if quantity in closed else None
+        for mode in range(values.shape[2]):
             expected = None if predicted is None else predicted[..., mode]
             measured = values[..., mode]
             tables.append(
@@ -81,10 +89,7 @@ def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.T
 
 
 def _closed_form(parts: list[RecordedRuns], iterations: IntArray) -> dict[str, list[FloatArray]]:
-    """Curves of the aligned flow at each run's own times, empty for depths without closed form."""
-    depth = int(parts[0].of_run("depth")[0])
-    if depth > 2:
-        return {}
+    """Curves of the aligned flow of one or two layers at each run's own times."""
     curves: dict[str, list[FloatArray]] = {"mode_strength": [], "trace_norm": [], "loss": []}
     for part in parts:
         sigma, lam = part.spectrum("sigma"), part.spectrum("lam")
@@ -93,8 +98,8 @@ def _closed_form(parts: list[RecordedRuns], iterations: IntArray) -> dict[str, l
                 linear_flow(one_sigma, one_lam, np.exp(-delta), iterations * step)
                 if depth == 1
                 else two_layer_flow(one_sigma, one_lam, delta, iterations * step)
-                for one_sigma, one_lam, delta, step in zip(
-                    sigma, lam, part.of_run("delta"), part.of_run("step_size"), strict=True
+                for one_sigma, one_lam, depth, delta, step in zip(
+                    *(sigma, lam, *map(part.of_run, ("depth", "delta", "step_size"))), strict=True
                 )
             ]
         )

@@ -27,6 +27,8 @@ SCHEMAS = {
     "plateaus": PLATEAUS,
     "training": TRAINING,
 }
+_ROWS = 10_000
+"""Of learning times, that are objects of Python at a time."""
 
 
 def joined(name: str, paths: Iterable[Path]) -> pa.Table:
@@ -46,12 +48,16 @@ def with_forecasts(times: pa.Table, forecasts: pa.Table) -> pa.Table:
         draws[dataset] = max(draws.get(dataset, 0), row["draw"] + 1)
     assert len(by_point) == forecasts.num_rows  # one forecast a point
     found: list[dict[str, float | None]] = []
+    nothing: dict[str, float | None] = {}
     read = [*(key for key in keys if key != "draw"), "seed", "depth", "initialisation"]
-    for row in times.select(read).to_pylist():
-        row["draw"] = row["seed"] % draws.get((row["experiment"], row["dataset"]), 1)
-        # The forecasts are for two layers that start with independent Gaussian entries.
-        fits = row["depth"] == 2 and row["initialisation"] == "gaussian"
-        found.append(by_point.get(tuple(row[key] for key in keys), {}) if fits else {})
+    for some in times.select(read).to_batches(max_chunksize=_ROWS):
+        for row in some.to_pylist():
+            row["draw"] = row["seed"] % draws.get((row["experiment"], row["dataset"]), 1)
+            # The forecasts are for two layers that start with independent Gaussian entries.
+            fits = row["depth"] == 2 and row["initialisation"] == "gaussian"
+            found.append(
+                by_point.get(tuple(row[key] for key in keys), nothing) if fits else nothing
+            )
     for name in predicted:
         field = times.schema.field(name)
         column = pa.array([row.get(name) for row in found], type=field.type, from_pandas=True)

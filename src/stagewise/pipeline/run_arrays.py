@@ -14,7 +14,8 @@ from stagewise.store.schemas import RUN_COLUMNS
 class RecordedRuns:
     """Runs as arrays (runs, records, modes), padded where a run has fewer records.
 
-    runs : a row per run, the columns `RUN_COLUMNS`. length : (runs,), how many records each has.
+    table : a row per run, record and mode, the other columns. runs : a row per run, the columns
+    `RUN_COLUMNS`. length : (runs,), how many records each has.
     places : (runs, records, modes), rows in the table they come from.
     """
 
@@ -91,14 +92,13 @@ def recorded_runs(trajectories: pa.Table, asked_only: bool = False) -> Iterator[
     table = trajectories.combine_chunks()
     if asked_only:
         table = table.filter(pa.compute.invert(table["refined"]))
-    runs = table["run"].to_numpy()
-    starts = np.flatnonzero(np.diff(runs, prepend=runs[0] - 1))
-    rows = np.diff(starts, append=len(runs))
+    _, starts, rows = np.unique(table["run"], return_index=True, return_counts=True)
     modes = np.maximum.reduceat(table["mode"].to_numpy(), starts)
+    # What every row repeats about its run is three quarters of a table, and not kept with the rest.
+    of_runs, of_records = table.select(RUN_COLUMNS), table.drop_columns(RUN_COLUMNS)
     for count in np.unique(modes):
         mine = np.flatnonzero(modes == count)
         length = rows[mine] // count
         record = np.minimum(np.arange(length.max()), length[:, None] - 1)
         places = (starts[mine, None] + record * count)[:, :, None] + np.arange(count)
-        per_run = table.select(RUN_COLUMNS).take(starts[mine])
-        yield RecordedRuns(table, per_run, length, places)
+        yield RecordedRuns(of_records, of_runs.take(starts[mine]), length, places)

@@ -16,7 +16,7 @@ from stagewise.dynamics.recording import Trajectory
 from stagewise.planning.experiments import Run, record_iterations
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Completion, Problem
-from stagewise.store.schemas import TRAJECTORIES
+from stagewise.store.schemas import RUN_COLUMNS, TRAJECTORIES
 from stagewise.theory import (
     completion_curvature,
     largest_curvature,
@@ -59,8 +59,7 @@ def simulate(
         tables.append(_table(batch, trajectory, deviations, experiment))
     if len(tables) == 1:
         return tables[0]  # sorted as it is; most shards are one batch
-    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-    return table.take(np.argsort(table["run"].to_numpy(), kind="stable"))
+    return _sorted_by_run(pa.concat_tables(tables).unify_dictionaries().combine_chunks())
 
 
 def prepare(
@@ -173,7 +172,7 @@ def _deviations(
     if not experiment.compare_commuting:
         return None
     commuting = [replace(each, problem=each.problem.commuting) for each in batch]
-    other = train(commuting, experiment, experiment.recorded)
+    other = train(commuting, experiment, observables=())  # its products are all that is read
     assert trajectory.products is not None
     assert other.products is not None
     deviation = np.full(trajectory.iterations.shape, np.nan)
@@ -238,7 +237,7 @@ def _table(
     }
     if deviations is not None:
         per_record["deviation"] = deviations
-    columns = {name: _repeated([each[name] for each in per_run], rows) for name in per_run[0]}
+    columns = {name: _repeated([each[name] for each in per_run], rows) for name in RUN_COLUMNS}
     if deviations is not None:
         columns["non_commuting"] = np.repeat([each.problem.non_commuting for each in batch], rows)
     columns |= {name: np.repeat(values[recorded], modes) for name, values in per_record.items()}
@@ -250,6 +249,15 @@ def _table(
     schema = pa.schema([field for field in TRAJECTORIES if field.name in columns])
     arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
     return pa.table(arrays, schema=schema)
+
+
+def _sorted_by_run(table: pa.Table) -> pa.Table:
+    """The same rows; those of a run lie together, so that they are moved as a piece."""
+    runs = table["run"].to_numpy()
+    starts = np.flatnonzero(np.diff(runs, prepend=-1))
+    rows = np.diff(starts, append=len(runs))
+    pieces = [table.slice(starts[run], rows[run]) for run in np.argsort(runs[starts])]
+    return pa.concat_tables(pieces).combine_chunks()
 
 
 def _repeated(values: Sequence[str | float | bool], rows: IntArray) -> AnyArray | pa.Array:

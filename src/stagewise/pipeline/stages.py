@@ -15,17 +15,16 @@ from stagewise.theory import plateau_loss
 def stages_table(shards: Iterable[pa.Table]) -> pa.Table:
     """`stages.parquet` of one experiment: a row per run and plateau, the last where the run ended.
 
-    shards : trajectory tables. Rows are sorted by run, stage. Stage k is the one that
+    shards : trajectory tables, one in memory at a time. Rows are sorted by run, stage. Stage k is the one that
     ends plateau k, so a run has one row more than stages.
     """
-    rows = [
-        row
-        for shard in shards
-        for runs in recorded_runs(shard, asked_only=True)
-        for row in _rows(runs)
-    ]
-    rows.sort(key=lambda row: (row["run"], row["stage"]))
-    return pa.Table.from_pylist(rows, schema=STAGES)
+    tables = [STAGES.empty_table()]
+    for shard in shards:
+        for runs in recorded_runs(shard, asked_only=True):
+            tables.append(pa.Table.from_pylist(_rows(runs), schema=STAGES))
+    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    order = np.lexsort((table["stage"].to_numpy(), table["run"].to_numpy()))
+    return table.take(order).combine_chunks()
 
 
 def _rows(runs: RecordedRuns) -> list[dict[str, object]]:

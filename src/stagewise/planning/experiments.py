@@ -1,8 +1,9 @@
 """An experiment's section of the config, expanded to its runs and dealt into shards."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 
@@ -50,7 +51,12 @@ class Run:
 
 def expand(name: str, experiment: Experiment) -> list[Run]:
     """Every run of an experiment, replicates innermost."""
-    grid = [
+    return list(_runs(name, experiment, range(run_count(experiment))))
+
+
+def _runs(name: str, experiment: Experiment, positions: range) -> Iterator[Run]:
+    """Some of an experiment's runs, by their positions, evenly spaced."""
+    grid = (
         (dataset, depth, width, initialisation, delta, step_size, optimizer, replicate)
         for dataset, depth, width, initialisation in product(
             experiment.datasets, experiment.depth, experiment.width, experiment.initialisation
@@ -61,9 +67,19 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
             experiment.optimizer,
             range(experiment.replicates),
         )
-    ]
-    return [
-        Run(
+    )
+    chosen = islice(grid, positions.start, positions.stop, positions.step)
+    for position, (
+        dataset,
+        depth,
+        width,
+        initialisation,
+        delta,
+        step_size,
+        optimizer,
+        replicate,
+    ) in zip(positions, chosen, strict=True):
+        yield Run(
             run=position,
             experiment=name,
             dataset=dataset,
@@ -77,17 +93,6 @@ def expand(name: str, experiment: Experiment) -> list[Run]:
             optimizer=optimizer,
             replicate=replicate,
         )
-        for position, (
-            dataset,
-            depth,
-            width,
-            initialisation,
-            delta,
-            step_size,
-            optimizer,
-            replicate,
-        ) in enumerate(grid)
-    ]
 
 
 def run_count(experiment: Experiment) -> int:
@@ -111,7 +116,8 @@ def shard_count(experiment: Experiment) -> int:
 
 def shard(name: str, experiment: Experiment, index: int) -> list[Run]:
     """The runs of one shard: every `shard_count`-th run, so that long and short runs mix."""
-    return expand(name, experiment)[index :: shard_count(experiment)]
+    positions = range(index, run_count(experiment), shard_count(experiment))
+    return list(_runs(name, experiment, positions))
 
 
 def record_iterations(records_per_decade: int, last: int) -> IntArray:

@@ -9,21 +9,48 @@ import pyarrow.parquet as pq
 from stagewise.errors import StagewiseError
 from stagewise.store.files import replacing
 
+ROW_GROUP = 1 << 16
+"""Rows that are read together: some runs of a file can be had without the others."""
+
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a Parquet table whole or not at all."""
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+        pq.write_table(
+            table,
+            temporary,
+            row_group_size=ROW_GROUP,
+            compression="zstd",
+            write_page_checksum=True,
+        )
 
 
-def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read a Parquet table; StagewiseError when the file is missing or damaged."""
+def read_table(
+    path: Path, columns: list[str] | None = None, runs: tuple[int, int] | None = None
+) -> pa.Table:
+    """Read a Parquet table; StagewiseError when the file is missing or damaged.
+
+    runs : first and last of those to read, of a table with a column `run`.
+    """
+    rows = runs and [("run", ">=", runs[0]), ("run", "<=", runs[1])]
     try:
-        return pq.read_table(path, columns=columns, page_checksum_verification=True)
+        return pq.read_table(path, columns=columns, filters=rows, page_checksum_verification=True)
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise StagewiseError(
-            f"{path} cannot be read as Parquet ({error}). Delete it and run the same command again."
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def count_rows(path: Path) -> int:
+    """How many rows a Parquet table has, from its end alone; StagewiseError as `read_table`."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> StagewiseError:
+    return StagewiseError(
+        f"{path} cannot be read as Parquet ({error}). Delete it and run the same command again."
+    )
 
 
 def canonical_hash(table: pa.Table) -> str:

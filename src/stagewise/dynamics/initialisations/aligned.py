@@ -7,7 +7,7 @@ needs orthogonal frames; invertible ones leave the diagonal form.
 import numpy as np
 
 from stagewise.arrays import FloatArray
-from stagewise.dynamics.frames import diagonal_between, random_frames, with_ends_of
+from stagewise.dynamics.frames import diagonal_between, random_hidden_frames, with_ends_of
 from stagewise.problems.problem import Problem
 
 
@@ -15,5 +15,5 @@ def draw(
     problem: Problem, shapes: list[tuple[int, int]], delta: float, generator: np.random.Generator
 ) -> list[FloatArray]:
     """One matrix per shape."""
-    frames = with_ends_of(problem, random_frames(shapes, generator))
+    frames = with_ends_of(problem, random_hidden_frames(shapes, generator))
     return diagonal_between(frames, shapes, np.exp(-delta))

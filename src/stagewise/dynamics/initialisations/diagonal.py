@@ -14,5 +14,5 @@ def draw(
     problem: Problem, shapes: list[tuple[int, int]], delta: float, generator: np.random.Generator
 ) -> list[FloatArray]:
     """One matrix per shape; nothing is random."""
-    frames = [np.eye(size) for size in (shapes[0][0], *[shape[1] for shape in shapes])]
-    return diagonal_between(with_ends_of(problem, frames), shapes, np.exp(-delta))
+    hidden = [np.eye(shape[1]) for shape in shapes[:-1]]
+    return diagonal_between(with_ends_of(problem, hidden), shapes, np.exp(-delta))
