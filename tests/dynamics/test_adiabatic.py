@@ -64,8 +64,7 @@ def test_problems_of_one_shape_are_integrated_together_as_each_alone():
     generator = np.random.default_rng(1)
     factors = generator.standard_normal((2, 6, 6))
     problems = [
-        Problem(factor @ factor.T, factor @ generator.standard_normal((6, 3)))
-        for factor in factors
+        Problem(factor @ factor.T, factor @ generator.standard_normal((6, 3))) for factor in factors
     ]
     start, step = np.array([[-6.0, -6.5, -7.0], [-9.0, -9.0, -9.0]]), np.array([0.01, 0.02])
     growth, last = np.array([0.3, 0.1]), np.full(2, 1e6)
