@@ -139,8 +139,9 @@ def _miss(
     theory: pd.DataFrame,
     quantity: str,
 ) -> Measurement | None:
-    own, curves = teacher_curves(own, own_theory), teacher_curves(curves, theory)
-    own, curves = (each[each["quantity"] == quantity] for each in (own, curves))
+    own, curves = (
+        teacher_curves(each, law, [quantity]) for each, law in ((own, own_theory), (curves, theory))
+    )
     if own.empty or curves.empty:
         return None
     misses, ours = teacher_misses(own), teacher_misses(curves)

@@ -8,6 +8,7 @@ from stagewise.config.training import BatchSetting, MiniBatches
 from stagewise.data.samples import load_samples
 from stagewise.dynamics.optimisers.heavy_ball import HeavyBall
 from stagewise.dynamics.training import train
+from stagewise.pipeline.training import networks
 from stagewise.pipeline.training.mini_batches import prescribed_sample
 from stagewise.pipeline.training.table import training_experiment, training_rows
 from stagewise.problems.problem import Problem
@@ -59,6 +60,13 @@ NETWORKS = {
     "width": 5,
     "replicates": 2,
 }
+
+
+def test_networks_measured_at_few_records_learn_when_all_records_say(monkeypatch):
+    experiment = training_experiment(NETWORKS | {"samples": "digits", "step_size": 0.005})
+    few = training_rows("few", experiment)
+    monkeypatch.setattr(networks, "_STRIDE", 1)
+    assert training_rows("few", experiment) == few
 
 
 @pytest.mark.parametrize("section", [RULES, BATCHES, REAL, NETWORKS], ids=lambda each: each["kind"])

@@ -38,15 +38,17 @@ def with_stability(times: pd.DataFrame) -> pd.DataFrame:
     relative_step_size, over_stability, ending ("balanced", "unbalanced": converged to a solution
     whose layers differ, "no convergence").
     """
+    names = ("sigma", "lam", "seed", "step_size", "relative_step_size", "final_imbalance")
+    sigma, lam, seeds, steps, relative, imbalance = (times[name].to_numpy() for name in names)
+    ended = (times["outcome"] != "no convergence").to_numpy()
     rows = []
-    for run, modes in times.groupby("run"):
-        bound = stable_step(modes["sigma"].to_numpy(), modes["lam"].to_numpy())
-        first = modes.iloc[0]
-        ending = "balanced" if first["final_imbalance"] < BALANCED else "unbalanced"
-        if (modes["outcome"] == "no convergence").any():
+    for run, modes in times.groupby("run").indices.items():
+        first, bound = modes[0], stable_step(sigma[modes], lam[modes])
+        ending = "balanced" if imbalance[first] < BALANCED else "unbalanced"
+        if not ended[modes].all():
             ending = "no convergence"
-        step, relative = first["step_size"], first["relative_step_size"]
-        rows.append((run, first["seed"], step, relative, step / bound, ending))
+        step = steps[first]
+        rows.append((run, seeds[first], step, relative[first], step / bound, ending))
     columns = ["run", "seed", "step_size", "relative_step_size", "over_stability", "ending"]
     return pd.DataFrame(rows, columns=columns)
 
