@@ -43,7 +43,10 @@ ALSO = {
     "pipeline": ("studies/test_practice.py", "studies/test_drawn.py"),
     "studies": ("release/test_default_run.py", "tables", "release/test_generated.py"),
 }
-"""Rooms that are mutated, and tests that cover them beside those of the mirrored folder."""
+"""Rooms that are mutated, and tests that cover them beside those of the mirrored folder.
+
+So do tests elsewhere that import the module itself, but those of whole runs.
+"""
 SLOW = "not saving_twice and not shard_size"
 """Tests whose cost is out of proportion to what they would kill."""
 NOT_COPIED = (".*", "results", "figures", "logs", "__pycache__", "*.egg-info")
@@ -161,6 +164,9 @@ def tests_of(module: Path) -> list[str]:
     """Files of tests that a mutant of a module must get past."""
     room, name = module.relative_to(SOURCE).parts[0], f".{module.stem}"
     tests = [path for each in (room, *ALSO[room]) for path in _files(Path("tests") / each)]
+    whole = ".".join(module.with_suffix("").parts[1:])
+    importing = (path for path in _files(Path("tests")) if whole in path.read_text("utf-8"))
+    tests += [path for path in importing if path not in tests and "workflow" not in path.parts]
     # Tests that import the module come first, so that most mutants die soon.
     return [str(path) for path in sorted(tests, key=lambda path: name not in path.read_text())]
 

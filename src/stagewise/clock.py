@@ -23,7 +23,7 @@ def stepping() -> Iterator[None]:
 def cost() -> str:
     """What this process has cost by now.
 
-    Snakemake measures jobs too, but looks twice a second, and misses most of a short one.
+    Snakemake can measure jobs too, but looks twice a second, and misses most of a short one.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds, megabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024

@@ -31,7 +31,7 @@ def test_a_share_that_starts_above_one_half_crosses_at_the_first_record():
     assert crossing_iteration(np.array([5, 6]), np.array([[0.7], [0.8]]))[0] == 5
 
 
-def watched(curves, waited_for, stride, ceiling=None):
+def watched(curves, waited_for, stride, ceiling=None, **options):
     """Times by records (records, runs, modes), how many took, and what was measured of each run."""
     measured = np.zeros(curves.shape[1], dtype=int)
 
@@ -39,21 +39,22 @@ def watched(curves, waited_for, stride, ceiling=None):
         measured[runs] += 1
         return layers[0]
 
-    crossings = FirstCrossings(share, waited_for, stride, ceiling)
+    crossings = FirstCrossings(share, waited_for, stride, ceiling, **options)
     iterations = 10 * np.arange(len(curves))
     taken = [crossings(at, [each]) for at, each in zip(iterations, curves, strict=True)]
     return crossings.times(), taken, measured
 
 
+@pytest.mark.parametrize("near", [0.25, 0.45])
 @pytest.mark.parametrize("stride", [1, 4, 8])
 @pytest.mark.parametrize("records", [50, 53])
-def test_crossings_while_training_goes_on_are_those_of_all_records(stride, records):
+def test_crossings_while_training_goes_on_are_those_of_all_records(stride, records, near):
     rng = np.random.default_rng(0)
     middles, rates = rng.uniform(5, 60, size=(2, 30, 3))
     curves = 1 / (1 + np.exp(-(np.arange(records)[:, None, None] - middles) / (0.05 * rates)))
     curves[20:, 0] = np.nan
     curves[:, 1, 2] += 0.6
-    found, _, measured = watched(curves, np.ones((30, 3), dtype=bool), stride)
+    found, _, measured = watched(curves, np.ones((30, 3), dtype=bool), stride, near=near)
     expected = crossing_iteration(10 * np.arange(records), curves)
     assert np.isnan(expected).any()
     assert np.isfinite(expected).any()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from pydantic import ValidationError
 
 from stagewise.config.models import Experiment
 from stagewise.config.sentences import parse_config
@@ -32,6 +33,32 @@ SIX = {
     "delta": [2.0],
     "step_size": [0.1],
 }
+
+
+BOUNDS = {
+    "momentum": ([0, 0.99], [-0.1, 1]),
+    "second": ([0, 0.9999], [-0.1, 1]),
+    "decay": ([0, 0.5], [-0.1]),
+    "offset": ([1e-12, 2], [0, -1]),
+    "threshold": ([1e-3, 50], [0, -1]),
+    "delay": ([1, 100], [0, 101]),
+    "length": ([1, 10_000], [0]),
+}
+"""Values of each setting that a rule takes, and that it refuses."""
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_settings_are_taken_within_their_bounds_alone(rule):
+    assert rule.model_validate(rule().model_dump()) == rule()
+    for name in set(rule.model_fields) - {"kind", "shared", "schedule"}:
+        for value in BOUNDS[name][0]:
+            assert getattr(rule(**{name: value}), name) == value
+        for value in BOUNDS[name][1]:
+            with pytest.raises(ValidationError):
+                rule(**{name: value})
+    if rule is RMSProp:  # its decay is the weight of the past, not a penalty
+        with pytest.raises(ValidationError):
+            rule(decay=1)
 
 
 def start(depth, runs=3):

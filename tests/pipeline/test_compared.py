@@ -9,6 +9,7 @@ from stagewise.data.datasets import draw_moments
 from stagewise.data.kinds.digits import DigitsData
 from stagewise.data.kinds.low_rank_regression import LowRankRegressionData
 from stagewise.data.kinds.random_modes import RandomModesData
+from stagewise.dynamics.first_weights import initial_weights
 from stagewise.errors import StagewiseError
 from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.references import references_table
@@ -116,6 +117,20 @@ def test_the_theory_is_on_the_grid_of_the_records_and_the_finite_one_is_close_to
     measured = records[~records["refined"]].groupby("iteration")["test_error"].mean()
     assert list(measured.index) == list(finite.index)
     assert_allclose(measured, finite, atol=0.02)
+
+
+def test_random_frames_count_as_the_part_of_them_that_grows():
+    """Of a hidden direction ½(W₁ᵀu + W₂v) grows, whose square is the strength of the product."""
+    each, draws = with_teacher(initialisation=["orthogonal"], delta=[2.0]), teacher(noise=0.0)
+    theory = teachers_table("trial", each, draws).to_pandas().query("version == 'finite'")
+    problem = draws["teacher"][0].problem(centred=False)
+    rng = np.random.default_rng(0)
+    starts = [initial_weights(problem, "orthogonal", 2, 10, 2.0, rng) for _ in range(400)]
+    strength = np.mean([np.sum((first[0] + second[:, 0]) ** 2) / 4 for first, second in starts])
+    wanted = problem.least_squares  # the teacher, as there is no noise
+    missing = 2 * strength * np.linalg.norm(wanted, "nuc") - 10 * strength**2
+    missing /= np.linalg.norm(wanted) ** 2
+    assert_allclose(1 - theory.query("iteration == 0")["test_error"], missing, rtol=0.05)
 
 
 def test_inputs_that_are_not_white_are_called_so():

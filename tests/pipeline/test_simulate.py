@@ -15,6 +15,7 @@ from stagewise.pipeline.curves import summary_table
 from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.simulate import absolute_step, run_length, simulate
 from stagewise.planning.experiments import expand, shard, shard_count
+from stagewise.problems.moments import Moments
 from stagewise.store.parquet import canonical_hash
 from stagewise.store.schemas import GRID_COLUMNS, LEARNING_TIMES, SUMMARY, TRAJECTORIES, units_of
 from stagewise.theory import completion_curvature
@@ -164,6 +165,14 @@ def test_a_run_may_be_given_its_length_and_waits_for_entries_that_it_does_not_se
     assert run_length(part, experiment(iterations=90, extra_iterations=7), 2, 4.0, 0.1, 2) == 97
 
 
+@pytest.mark.parametrize("shape", [(4, 2), (2, 4)])
+def test_a_network_without_a_width_is_as_wide_as_the_smaller_side(shape):
+    moments = Moments.prescribed(np.eye(shape[0]), np.eye(*shape))
+    each = experiment(datasets=["flat"], depth=[2, 3], step_size=[0.1])
+    table = simulate(expand("trial", each), each, {"flat": [moments]})
+    assert set(table["width"].to_pylist()) == {2}
+
+
 def test_learning_times_have_one_row_a_run_and_mode_and_the_declared_columns():
     table = learning_times_table(all_shards(experiment()))
     assert table.schema.equals(LEARNING_TIMES)
@@ -211,6 +220,21 @@ def test_a_summary_is_the_mean_and_quantiles_of_its_runs():
     assert row["seeds"].item() == 5
 
 
+def test_a_summary_ends_with_its_shortest_run():
+    draws = [
+        Moments.prescribed(np.eye(3), np.diag([1.0, 0.6, weakest])) for weakest in (0.3, 0.45, 0.35)
+    ]
+    each = experiment(depth=[2], datasets=["ragged"], step_size=[0.1])
+    table = simulate(expand("trial", each), each, {"ragged": draws})
+    summary = summary_table([[table]]).to_pandas().query("quantity == 'mode_strength'")
+    runs = table.to_pandas().query("not refined")
+    assert set(summary["mode"]) == {1, 2, 3}
+    assert summary["iteration"].max() == runs.groupby("run")["iteration"].max().min()
+    expected = runs.groupby(["mode", "iteration"])["mode_strength"].mean()
+    assert_allclose(summary["mean"], expected[summary.set_index(["mode", "iteration"]).index])
+    assert (summary["seeds"] == 3).all()
+
+
 def test_a_summary_is_sorted_by_grid_point_whatever_the_order_of_shards():
     each = experiment(delta=[2.5, 1.5], runs_per_shard=12, depth=[2, 1])
     shards = all_shards(each)
@@ -222,9 +246,10 @@ def test_a_summary_is_sorted_by_grid_point_whatever_the_order_of_shards():
     assert len({str(point) for point in points}) == 2 * 2 * 2 * 2
 
 
-def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve():
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_aligned_run_with_a_small_step_lies_on_the_predicted_curve(depth):
     each = experiment(
-        depth=[2], datasets=["three"], initialisation=["aligned"], step_size=[0.002], delta=[3.0]
+        depth=[depth], datasets=["three"], initialisation=["aligned"], step_size=[0.002], delta=[3]
     )
     summary = summary_table([all_shards(each)]).to_pandas()
     for quantity in ("mode_strength", "trace_norm", "loss"):

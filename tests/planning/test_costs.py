@@ -1,4 +1,4 @@
-"""Benchmark files become costs, and costs a forecast that grows with the runs."""
+"""The ends of logs become costs, and costs a forecast that grows with the runs."""
 
 import subprocess
 from pathlib import Path
@@ -23,32 +23,30 @@ from stagewise.planning.costs import (
 from stagewise.planning.experiments import expand
 from stagewise.release.reviewing import claim_seconds, claims_text, estimate_text
 
-HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
-
 
 @pytest.fixture
 def plan(default_config):
     return make_plan(default_config)
 
 
-def record(plan, root, path, seconds, memory="100.0", cpu="-"):
-    """A job's benchmark file, as Snakemake leaves it."""
-    benchmark = root / plan.logs / path
-    benchmark.parent.mkdir(parents=True, exist_ok=True)
-    row = f"{seconds}\t0:00:01\t{memory}\t0\t0\t0\t0\t0\t0\t{cpu}\n"
-    benchmark.write_text(HEADER + row, encoding="utf-8")
+def record(plan, root, path, seconds, memory=100):
+    """The log of a job that has ended."""
+    log = root / plan.logs / path
+    log.parent.mkdir(parents=True, exist_ok=True)
+    cost = f"CPU {seconds:.2f} s, steps of training 0.00 s, memory {memory} MB\n"
+    log.write_text(f"what it said\n{cost}", encoding="utf-8")
 
 
 def shards(plan, name):
-    return [Path(f"simulate/{name}/{index}.tsv") for index in range(len(plan.shards(name)))]
+    return [Path(f"simulate/{name}/{index}.log") for index in range(len(plan.shards(name)))]
 
 
 def every_job(plan):
-    """Benchmark files of moments, trainings and statistics, as the rules name them."""
+    """Logs of moments, trainings and statistics, as the rules name them."""
     experiments = [name for name, each in plan.config.experiments.items() if not each.plateaus]
     yield from (path for name in experiments for path in shards(plan, name))
-    yield from (Path(f"statistics/{name}.tsv") for name in experiments)
-    yield from (Path(f"moments/{name}.tsv") for name in plan.config.datasets)
+    yield from (Path(f"statistics/{name}.log") for name in experiments)
+    yield from (Path(f"moments/{name}.log") for name in plan.config.datasets)
 
 
 def test_the_runs_of_the_shards_are_those_of_the_experiment(plan):
@@ -57,52 +55,43 @@ def test_the_runs_of_the_shards_are_those_of_the_experiment(plan):
     assert {job.step for job in jobs} == {"simulate/mode_order"}
     assert sum(job.runs for job in jobs) == len(expand("mode_order", experiment))
     assert max(job.runs for job in jobs) <= experiment.runs_per_shard
-    statistics = job_of(plan, Path("statistics/mode_order.tsv"))
+    statistics = job_of(plan, Path("statistics/mode_order.log"))
     assert statistics.runs == sum(job.runs for job in jobs)
 
 
 def test_costs_are_summed_over_the_shards_of_a_step(plan, tmp_path):
     first, second = shards(plan, "mode_order")[:2]
-    record(plan, tmp_path, first, 4.0, memory="200.0", cpu="3.5")
-    record(plan, tmp_path, second, 2.0, memory="-")
+    record(plan, tmp_path, first, 3.5, memory=200)
+    record(plan, tmp_path, second, 2.0)
     (row,) = measured_costs(plan, tmp_path).to_dict("records")
     assert row == {
         "step": "simulate/mode_order",
         "jobs": 2,
         "runs": sum(job_of(plan, path).runs for path in (first, second)),
-        "seconds": 6.0,
-        "cpu_seconds": 5.5,
+        "seconds": 5.5,
         "memory_mb": 200.0,
         "megabytes": 0.0,
     }
 
 
-def test_what_a_job_says_of_its_cost_comes_before_what_snakemake_saw(plan, tmp_path):
-    first, second = shards(plan, "mode_order")[:2]
-    record(plan, tmp_path, first, 0.2, memory="3.1", cpu="0.0")  # it looked too early
-    log = "Training\nCPU 0.75 s, steps of training 0.31 s, memory 240 MB\n"
-    (tmp_path / plan.logs / first).with_suffix(".log").write_text(log, encoding="utf-8")
-    record(plan, tmp_path, second, 2.0, memory="180.0", cpu="1.5")
-    (tmp_path / plan.logs / second).with_suffix(".log").write_text("Training\n", encoding="utf-8")
-    (row,) = measured_costs(plan, tmp_path).to_dict("records")
-    assert row["seconds"] == pytest.approx(0.75 + 2.0)
-    assert row["cpu_seconds"] == pytest.approx(0.75 + 1.5)
-    assert row["memory_mb"] == 240
-
-
 def test_costs_of_another_run_do_not_count(plan, tmp_path):
-    path = tmp_path / plan.logs / "smoke" / "moments" / "digits.tsv"
-    path.parent.mkdir(parents=True)
-    path.write_text(HEADER + "9\t0:00:01\t1\t0\t0\t0\t0\t0\t0\t9\n", encoding="utf-8")
+    record(plan, tmp_path, Path("smoke/moments/digits.log"), 9.0)
     assert measured_costs(plan, tmp_path).empty
+
+
+def test_a_job_that_did_not_end_does_not_count(plan, tmp_path):
+    record(plan, tmp_path, Path("moments/digits.log"), 9.0)
+    failed = tmp_path / plan.logs / "moments/wine.log"
+    failed.write_text("Traceback (most recent call last):\n", encoding="utf-8")
+    assert list(measured_costs(plan, tmp_path)["step"]) == ["moments/digits"]
 
 
 def test_what_was_measured_here_comes_before_the_reference(plan, tmp_path):
     reference = tmp_path / "reference"
     reference.mkdir()
-    rows = [("moments/digits", 1, 0, 9.0, 9.0, 1.0, 1.0), ("page", 1, 0, 2.0, 2.0, 1.0, 1.0)]
+    rows = [("moments/digits", 1, 0, 9.0, 1.0, 1.0), ("page", 1, 0, 2.0, 1.0, 1.0)]
     pd.DataFrame(rows, columns=COLUMNS).to_csv(reference / "costs.csv", index=False)
-    record(plan, tmp_path, Path("moments/digits.tsv"), 1.0)
+    record(plan, tmp_path, Path("moments/digits.log"), 1.0)
     known = known_costs([plan], reference, tmp_path).set_index("step")["seconds"]
     assert dict(known) == {"moments/digits": 1.0, "page": 2.0}
 
@@ -119,7 +108,7 @@ def test_an_estimate_grows_with_the_runs(plan, default_config, tmp_path):
     default_config["experiments"]["step_size"]["replicates"] *= 10
     large = make_plan(default_config)
     jobs = [
-        job_of(large, path) for path in (*shards(large, "step_size"), Path("moments/digits.tsv"))
+        job_of(large, path) for path in (*shards(large, "step_size"), Path("moments/digits.log"))
     ]
     training, moments = estimates(jobs, known)
     runs = 10 * len(expand("step_size", plan.config.experiments["step_size"]))
@@ -173,10 +162,10 @@ def test_durations_are_said_as_a_person_does(seconds, text):
 
 def test_a_claim_costs_what_its_experiments_cost(plan, tmp_path):
     claim = plan.claims["gidel_order"]
-    for path in (*shards(plan, "mode_order"), Path("moments/pairs.tsv")):
+    for path in (*shards(plan, "mode_order"), Path("moments/pairs.log")):
         record(plan, tmp_path, path, 3.0)
     assert claim_seconds(plan, claim, measured_costs(plan, tmp_path)) is None
-    record(plan, tmp_path, Path("moments/pairs_equal_lam.tsv"), 3.0)
+    record(plan, tmp_path, Path("moments/pairs_equal_lam.log"), 3.0)
     count = len(shards(plan, "mode_order")) + 2
     assert claim_seconds(plan, claim, measured_costs(plan, tmp_path)) == 3.0 * count
 

@@ -32,11 +32,11 @@ class Run:
 
 def test_costs_of_steps_become_costs_of_rules():
     rows = [
-        ("simulate/a", 2, 10, 4.0, 0, 0, 0),
-        ("simulate/b", 1, 10, 8.0, 0, 0, 0),
-        ("study/closed_form", 1, 0, 3.0, 0, 0, 0),
-        ("statistics/a", 1, 20, 5.0, 0, 0, 0),
-        ("verdicts", 1, 0, 1.0, 0, 0, 0),
+        ("simulate/a", 2, 10, 4.0, 0, 0),
+        ("simulate/b", 1, 10, 8.0, 0, 0),
+        ("study/closed_form", 1, 0, 3.0, 0, 0),
+        ("statistics/a", 1, 20, 5.0, 0, 0),
+        ("verdicts", 1, 0, 1.0, 0, 0),
     ]
     assert seconds_of_rules(pd.DataFrame(rows, columns=COLUMNS)) == {
         "simulate": 4.0,

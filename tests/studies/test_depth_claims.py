@@ -214,12 +214,12 @@ def test_separation_must_grow_with_every_layer():
     assert verdict("depth_separation", times_of=rows).verdict == "refuted"
 
 
-def separation_rows(overlaps):
+def separation_rows(overlaps, rates=(0.001, 0.01)):
     """Runs of every optimiser with the overlaps given, larger rates faster."""
     rows, run = [], 0
     for (optimizer, depth), overlap in overlaps.items():
         experiment = "descent_separation" if optimizer == "gradient_descent" else "rmsprop"
-        for rate in (0.001, 0.01):
+        for rate in rates:
             for seed in range(12):
                 rows.append(
                     {
@@ -261,6 +261,18 @@ def test_the_stages_of_rmsprop_depend_on_which_rmsprop(coordinate, shared, expec
         qualified = "qualified" if expected == "refuted" else expected
         assert verdict(name, times_of=apart).verdict == qualified
     assert verdict("cao_rmsprop_rate", times_of=rows).verdict == "supported"
+
+
+def test_rmsprop_is_judged_in_scope_by_the_worst_of_the_rates_that_keep_the_stages_apart():
+    kinds = ("gradient_descent", "rmsprop", "rmsprop_shared")
+    rows = separation_rows(dict.fromkeys(((kind, 2) for kind in kinds), 0.03), (1e-4, 1e-3, 1e-2))
+    coordinate = rows["optimizer"] == "rmsprop"
+    for rate, overlap in ((1e-4, 0.05), (1e-3, 0.02), (1e-2, 0.8)):
+        rows.loc[coordinate & (rows["relative_step_size"] == rate), "next_value_overlap"] = overlap
+    found = verdict("cao_rmsprop_stages", times_of=rows)
+    assert (found.measured, found.in_scope) == (0.8, 0.05)
+    assert found.scope.endswith("up to 0.001")
+    assert "under descent 0.03" in found.note
 
 
 @pytest.mark.parametrize(

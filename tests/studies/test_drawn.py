@@ -4,6 +4,7 @@ A function each study says in a few lines of arithmetic what its panels must sho
 small run. Offsets that only keep marks apart are part of it; ticks, looks and words are not.
 """
 
+import re
 from itertools import product
 
 import numpy as np
@@ -553,3 +554,37 @@ def test_closed_form_draws_descent_as_markers_over_theory_as_lines(aggregates, f
             assert len(markers.get_xdata()) > 12
             assert np.diff(markers.get_xdata()).max() < 0.6
         assert [line.get_ydata()[0] for line in axes.lines[2 * (at + 1) :]] == pytest.approx(levels)
+
+
+NUMBERED = {
+    "saddle_stages": lambda curves, _: [
+        f"{depth} layers, {what}"
+        for depth, own in parts(curves, "depth")
+        for what in (f"rank {own['rank'].max()}", *["every rank"] * 2)
+    ],
+    "stage_counts": lambda counted: (
+        2
+        * [
+            f"{share:.0%} observed"
+            for share in sorted(set(counted["observed"].round(2)), reverse=True)
+        ]
+    ),
+    "rmsprop": lambda times: [f"{depth} layers" for depth in sorted(times["depth"].unique())],
+    "stage_ratios": lambda counted: [f"{depth} layers" for depth in (2, 3)],
+    "real_data": lambda times, *_: [r"digits: training, $\delta=5$", r"by data set, $\delta=5$"],
+    "forecast": lambda times, _: [
+        *(rf"{name}, $\delta=7$" for name in ("power law", "digits", "held out power law")),
+        *(rf"fixed spectra, $\delta={delta}$" for delta in (7, 9)),
+    ],
+    "initialisation": lambda times, _: [
+        f"law by start, width {sorted(times['width'].unique())[1]}",
+        r"strongest mode turns in, $\delta=6$",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_a_number_in_a_title_is_that_of_the_rows_below_it(name, aggregates, figure_of):
+    tables = [aggregates.frame(table) for table in load(name).figure_reads]
+    titles = [axes.get_title("left").partition("  ")[2] for axes in figure_of(name).axes]
+    assert [each for each in titles if re.search(r"\d", each)] == NUMBERED[name](*tables)

@@ -19,6 +19,18 @@ def test_the_rate_is_the_best_of_a_fine_search():
     assert rectified_rate(inputs, outputs) == pytest.approx(rates.max(), rel=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_no_unit_of_thousands_drawn_at_random_grows_faster(seed):
+    rng = np.random.default_rng(seed)
+    inputs = rng.standard_normal((200, 3)) * [1, 0.7, 0.5]
+    left, right = np.maximum(-inputs[:, 0], 0), np.maximum(inputs[:, 2], 0)
+    outputs = np.column_stack([2 * left + inputs[:, 1], right])
+    units = rng.standard_normal((4, 4000))
+    value = np.maximum((inputs + 1) @ units[:3] + units[3], 0) / np.linalg.norm(units, axis=0)
+    rates = np.linalg.norm(value.T @ (outputs - outputs.mean(axis=0)) / 200, axis=1)
+    assert rectified_rate(inputs + 1, outputs) >= rates.max()
+
+
 def test_symmetric_inputs_and_an_odd_target_halve_the_rate():
     rng = np.random.default_rng(1)
     half = rng.standard_normal((3000, 3)) * [1, 0.5, 0.5]

@@ -5,8 +5,6 @@ use rule job as joined with:
         **plan.joined(),
     log:
         f"{plan.logs}/joined.log",
-    benchmark:
-        f"{plan.logs}/joined.tsv"
     params:
         script="joined",
         source=plan.source("joined"),
@@ -21,8 +19,6 @@ use rule job as table with:
         plan.table_formats("{table}"),
     log:
         f"{plan.logs}/table/{{table}}.log",
-    benchmark:
-        f"{plan.logs}/table/{{table}}.tsv"
     params:
         script="table",
         module=lambda wildcards: f"stagewise.tables.{wildcards.table}",
@@ -48,8 +44,6 @@ use rule job as study with:
         verdicts=f"{plan.results}/verdicts/{{study}}.json",
     log:
         f"{plan.logs}/study/{{study}}.log",
-    benchmark:
-        f"{plan.logs}/study/{{study}}.tsv"
     params:
         script="study",
         experiments=lambda wildcards: plan.experiments_of(
@@ -70,8 +64,6 @@ use rule job as verdict with:
         f"{plan.results}/verdicts/{{name}}.json",
     log:
         f"{plan.logs}/verdict/{{name}}.log",
-    benchmark:
-        f"{plan.logs}/verdict/{{name}}.tsv"
     params:
         script="verdict",
         experiments=lambda wildcards: plan.experiments_of(
@@ -95,8 +87,6 @@ use rule job as verdicts with:
         macros=f"{plan.results}/macros.tex",
     log:
         f"{plan.logs}/verdicts.log",
-    benchmark:
-        f"{plan.logs}/verdicts.tsv"
     params:
         script="claims",
         notice=plan.config.notice,
@@ -118,8 +108,6 @@ use rule job as page with:
         provenance=f"{plan.results}/provenance.json",
     log:
         f"{plan.logs}/page.log",
-    benchmark:
-        f"{plan.logs}/page.tsv"
     params:
         script="page",
         captions=lambda wildcards: [each.caption for each in plan.studies.values()],

@@ -5,8 +5,6 @@ use rule job as moments with:
         f"{plan.results}/moments/{{dataset}}.npz",
     log:
         f"{plan.logs}/moments/{{dataset}}.log",
-    benchmark:
-        f"{plan.logs}/moments/{{dataset}}.tsv"
     params:
         script="moments",
         spec=lambda wildcards: plan.plain_config["datasets"][wildcards.dataset],
@@ -23,8 +21,6 @@ use rule job as simulate with:
         f"{plan.results}/trajectories/{{experiment}}/{{shard}}.parquet",
     log:
         f"{plan.logs}/simulate/{{experiment}}/{{shard}}.log",
-    benchmark:
-        f"{plan.logs}/simulate/{{experiment}}/{{shard}}.tsv"
     params:
         script="simulate",
         experiment=lambda wildcards: plan.section(wildcards.experiment, "simulate"),
@@ -40,8 +36,6 @@ use rule job as training with:
         f"{plan.results}/training/{{experiment}}.parquet",
     log:
         f"{plan.logs}/training/{{experiment}}.log",
-    benchmark:
-        f"{plan.logs}/training/{{experiment}}.tsv"
     params:
         script="train_on_data",
         experiment=lambda wildcards: plan.plain_config["training"][wildcards.experiment],
@@ -58,8 +52,6 @@ use rule job as from_moments with:
         f"{plan.results}/{{kind}}/{{experiment}}.parquet",
     log:
         f"{plan.logs}/from_moments/{{kind}}/{{experiment}}.log",
-    benchmark:
-        f"{plan.logs}/from_moments/{{kind}}/{{experiment}}.tsv"
     params:
         script="from_moments",
         module=lambda wildcards: f"stagewise.pipeline.{wildcards.kind}",
@@ -83,8 +75,6 @@ use rule job as statistics with:
         stages=f"{plan.results}/stages/{{experiment}}.parquet",
     log:
         f"{plan.logs}/statistics/{{experiment}}.log",
-    benchmark:
-        f"{plan.logs}/statistics/{{experiment}}.tsv"
     params:
         script="statistics",
         asked_for=lambda wildcards: {

@@ -18,9 +18,9 @@ class FirstCrossings:
     """First iterations at which modes are learned, found while training goes on.
 
     To measure every record can cost more than training itself. Of `stride` records, a power of two,
-    the last is measured first; where a mode that is waited for has come to `NEAR` of its target by
+    the last is measured first; where a mode that is waited for has come to `near` of its target by
     then, the one in the middle, and so on in either half. What is missed is a share that rises from
-    below `NEAR` to where it is learned and falls back below `NEAR`, all within a stride: noise of
+    below `near` to where it is learned and falls back below `near`, all within a stride: noise of
     steps on single samples does that, and then the stride must be 1.
     """
 
@@ -30,12 +30,13 @@ class FirstCrossings:
         waited_for: BoolArray,
         stride: int = 8,
         ceiling: Share | None = None,
+        near: float = NEAR,
     ) -> None:
         """share : what is measured. waited_for : (runs, modes), those that training goes on for.
 
-        ceiling : a cheap upper bound of the shares, below `NEAR` of which nothing is measured.
+        ceiling : a cheap upper bound of the shares, below `near` of which nothing is measured.
         """
-        self._share, self._ceiling = share, ceiling
+        self._share, self._ceiling, self._near = share, ceiling, near
         self._waiting = waited_for.copy()
         self._times = np.full(waited_for.shape, np.nan)
         self._stride = stride
@@ -66,7 +67,7 @@ class FirstCrossings:
         while gap > 1:
             for right in range(last, old + gap // 2 - 1, -gap):
                 learned = (shares[: max(right - gap + 1, 0)] >= LEARNED_SHARE).any(axis=0)
-                near = self._waiting & ~learned & (shares[right] >= NEAR)
+                near = self._waiting & ~learned & (shares[right] >= self._near)
                 self._measure(shares, right - gap // 2, near)
             gap //= 2
         crossed = self._waiting & (shares >= LEARNED_SHARE).any(axis=0)
@@ -74,7 +75,7 @@ class FirstCrossings:
             for place in range(old):
                 self._measure(shares, place, crossed)
             iterations = np.array([iteration for iteration, _ in self._records])
-            self._times[crossed] = crossing_iteration(iterations, shares)[crossed]
+            self._times[crossed] = crossing_iteration(iterations, shares[:, crossed])
             self._waiting &= ~crossed
         self._records, self._new = self._records[-1:], 0
 
@@ -85,7 +86,7 @@ class FirstCrossings:
         runs = np.flatnonzero(self._waiting.any(axis=1))
         possible = np.zeros_like(self._waiting)
         layers = [each[runs] for each in self._records[-1][1]]
-        possible[runs] = self._ceiling(layers, runs) >= NEAR
+        possible[runs] = self._ceiling(layers, runs) >= self._near
         return possible
 
     def _measure(self, shares: FloatArray, place: int, wanted: BoolArray) -> None:
@@ -99,7 +100,7 @@ class FirstCrossings:
 
 def geometric_records(first: float, last: float, ratio: float) -> IntArray:
     """Iterations from `first` to at least `last`, each `ratio` (or 1, if more) past the one before."""
-    points = [max(int(first), 0)]
+    points = [int(first)]
     while points[-1] < last:
         points.append(points[-1] + max(1, int(ratio * points[-1])))
     return np.array(points, dtype=np.int64)

@@ -138,4 +138,4 @@ def curvature_bound(layers: list[FloatArray], target: FloatArray, observed: Floa
 def numerical_rank(layers: list[FloatArray], share: float) -> int:
     """Number of singular values of the product above `share` of the largest one."""
     values = np.linalg.svd(reduce(np.matmul, layers), compute_uv=False)
-    return int(np.sum(values > share * values[0])) if values[0] > 0 else 0
+    return int(np.sum(values > share * values[0]))

@@ -6,12 +6,12 @@ frozen partner, with rates corrected so that small directions grow by ln(1 + η�
 under descent, not by ησ as under the flow.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from stagewise.arrays import BoolArray, FloatArray
+from stagewise.arrays import BoolArray, FloatArray, IntArray
 from stagewise.dynamics.hidden_rotation import rotate_hidden
 from stagewise.problems.learned import LEARNED_SHARE
 from stagewise.problems.problem import Problem
@@ -37,34 +37,38 @@ class Integration:
 
 
 def quasi_adiabatic(
-    problem: Problem,
+    problems: Problem | Sequence[Problem],
     log_amplitudes: FloatArray,
     step_size: FloatArray,
     last_iteration: FloatArray,
     stages: int | None = None,
-    e_folds: float = E_FOLDS,
+    e_folds: float | FloatArray = E_FOLDS,
 ) -> Integration:
     """Integrate training from hidden directions along the singular vectors of sigma_xy.
 
-    log_amplitudes : (cases, stages), row j of [W₁ᵀ, W₂] starts as e^a [u_j; v_j]/√2.
-    step_size, last_iteration : (cases,), in gradient descent's units. stages : how many learning
-    times to wait for (default: one a hidden direction). e_folds : growth of the fastest direction in
-    a step.
+    problems : one, or one per case, with equal numbers of inputs and outputs. log_amplitudes : (cases,
+    stages), row j of [W₁ᵀ, W₂] starts as e^a [u_j; v_j]/√2. step_size, last_iteration : (cases,), in
+    gradient descent's units. stages : how many learning times to wait for (default: one a hidden
+    direction). e_folds : growth of the fastest direction in a step, or (cases,). A case's result does
+    not depend on the others.
     Derived; the error of the splitting is of third order in `e_folds` a step, but where strong inputs
     are fitted long before weak ones it falls hardly faster than the step.
     """
-    state = _State.start(problem, log_amplitudes, step_size)
+    cases = len(step_size)
+    each = [problems] * cases if isinstance(problems, Problem) else problems
+    growth = np.broadcast_to(e_folds, cases)
+    state = _State.start(each, log_amplitudes, step_size)
     wanted = log_amplitudes.shape[1] if stages is None else stages
-    half = LEARNED_SHARE * problem.modes.sigma[:wanted]
-    times = np.full((len(step_size), wanted), np.nan)
-    curvature = np.zeros(len(step_size))
+    half = LEARNED_SHARE * np.stack([problem.modes.sigma[:wanted] for problem in each])
+    times = np.full((cases, wanted), np.nan)
+    curvature = np.zeros(cases)
     # Only unfinished cases move: near the end of training steps grow without bound.
-    moving = np.arange(len(step_size))
-    iteration = np.zeros(len(step_size))
+    moving = np.arange(cases)
+    iteration = np.zeros(cases)
     before = state.response(wanted)
     steps = 0
     while len(moving):
-        length = state.advance(e_folds)
+        length = state.advance(growth)
         after = state.response(wanted)
         with np.errstate(all="ignore"):
             share = np.log(half / before) / np.log(after / before)
@@ -75,28 +79,36 @@ def quasi_adiabatic(
         iteration = iteration + length
         steps += 1
         going = np.isnan(times[moving]).any(axis=1) & (iteration < last_iteration[moving])
-        moving, iteration, before = moving[going], iteration[going], after[going]
-        state = state.subset(going)
+        before = after
+        if not going.all():
+            moving, iteration, before = moving[going], iteration[going], after[going]
+            growth, half, state = growth[going], half[going], state.subset(going)
     return Integration(times, steps, curvature)
 
 
 def fine_enough(
-    integrate: Callable[[float], Integration],
-) -> tuple[Integration, float, FloatArray]:
-    """An integration in steps as fine as it takes, their e-folds, and what finer ones change.
+    integrate: Callable[[IntArray, FloatArray], Integration], cases: int
+) -> tuple[Integration, FloatArray, FloatArray]:
+    """An integration in steps as fine as each case takes, their e-folds, and what finer ones change.
 
-    integrate : from growth in a step to the result of `quasi_adiabatic`. The change of ln T, (cases,
-    stages), is below `FINE_ENOUGH` unless steps of 1/27 of the usual ones do not suffice. The usual
-    steps are coarse where inputs are of very different size: with one column times 100, later stages
-    come up to 45 % late.
+    integrate : from some of the cases and their growth in a step to the result of `quasi_adiabatic`.
+    The change of ln T, (cases, stages), is below `FINE_ENOUGH` unless steps of 1/27 of the usual ones
+    do not suffice. The usual steps are coarse where inputs are of very different size: with one column
+    times 100, later stages come up to 45 % late.
     """
-    e_folds, found = E_FOLDS, integrate(E_FOLDS)
+    coarse, e_folds = np.arange(cases), np.full(cases, E_FOLDS)
+    found = integrate(coarse, e_folds)
+    change = np.zeros_like(found.learning_iterations)
     for _ in range(3):
-        finer = integrate(e_folds / 3)
-        change = distance(finer.learning_iterations, found.learning_iterations)
-        if change.max() < FINE_ENOUGH:
+        finer = integrate(coarse, e_folds[coarse] / 3)
+        change[coarse] = distance(finer.learning_iterations, found.learning_iterations[coarse])
+        still = change[coarse].max(axis=1) >= FINE_ENOUGH
+        coarse = coarse[still]
+        if not len(coarse):
             break
-        e_folds, found = e_folds / 3, finer
+        e_folds[coarse] /= 3
+        found.learning_iterations[coarse] = finer.learning_iterations[still]
+        found.largest_curvature[coarse] = finer.largest_curvature[still]
     return found, e_folds, change
 
 
@@ -107,7 +119,10 @@ def distance(one: FloatArray, other: FloatArray) -> FloatArray:
 
 @dataclass
 class _State:
-    """Weights of all cases in the eigenbasis of sigma_x: first (c, d, r), second (c, r, p)."""
+    """Weights of all cases in the eigenbasis of sigma_x: first (c, d, r), second (c, r, p).
+
+    target : (c, d, p). lam : (c, d, 1). step_size : (c,).
+    """
 
     first: FloatArray
     second: FloatArray
@@ -116,37 +131,43 @@ class _State:
     step_size: FloatArray
 
     @classmethod
-    def start(cls, problem: Problem, log_amplitudes: FloatArray, step_size: FloatArray) -> "_State":
-        target = problem.eigenvectors.T @ problem.sigma_xy
+    def start(
+        cls, problems: Sequence[Problem], log_amplitudes: FloatArray, step_size: FloatArray
+    ) -> "_State":
         stages = log_amplitudes.shape[1]
-        left = problem.eigenvectors.T @ problem.modes.left[:, :stages]
+        left = [each.eigenvectors.T @ each.modes.left[:, :stages] for each in problems]
+        right = [each.modes.right[:, :stages].T for each in problems]
         scale = np.exp(log_amplitudes) / np.sqrt(2)
         return cls(
-            first=left[None] * scale[:, None, :],
-            second=scale[:, :, None] * problem.modes.right[:, :stages].T[None],
-            target=target,
-            lam=np.clip(problem.eigenvalues, 0, None),
+            first=np.stack(left) * scale[:, None, :],
+            second=scale[:, :, None] * np.stack(right),
+            target=np.stack([each.seen for each in problems]),
+            lam=np.stack([each.eigenvalues.clip(0)[:, None] for each in problems]),
             step_size=step_size,
         )
 
     def subset(self, cases: BoolArray) -> "_State":
         return _State(
-            self.first[cases], self.second[cases], self.target, self.lam, self.step_size[cases]
+            self.first[cases],
+            self.second[cases],
+            self.target[cases],
+            self.lam[cases],
+            self.step_size[cases],
         )
 
     def residual(self) -> FloatArray:
-        return np.asarray(self.target - self.lam[:, None] * (self.first @ self.second))
+        return np.asarray(self.target - self.lam * (self.first @ self.second))
 
     def response(self, stages: int) -> FloatArray:
         """Leading singular values of sigma_x·W (cases, stages)."""
-        triangle = np.linalg.qr(self.lam[:, None] * self.first, mode="r")
+        triangle = np.linalg.qr(self.lam * self.first, mode="r")
         return np.asarray(np.linalg.svd(triangle @ self.second, compute_uv=False)[:, :stages])
 
     def curvature(self) -> FloatArray:
         norm = np.linalg.norm(self.second, ord=2, axis=(1, 2))
-        return np.asarray(self.step_size * self.lam[-1] * norm**2)
+        return np.asarray(self.step_size * self.lam[:, -1, 0] * norm**2)
 
-    def advance(self, e_folds: float) -> FloatArray:
+    def advance(self, e_folds: FloatArray) -> FloatArray:
         """One step of every case; returns its length in iterations."""
         residual = self.residual()
         strongest = np.sqrt(np.linalg.eigvalsh(residual.transpose(0, 2, 1) @ residual)[:, -1])
@@ -174,7 +195,7 @@ class _State:
 
     def _move_second(self, time: FloatArray) -> None:
         drive = self._drive(2 * time)
-        inner = self.first.transpose(0, 2, 1) @ (self.lam[:, None] * self.first)
+        inner = self.first.transpose(0, 2, 1) @ (self.lam * self.first)
         damped = _function(time[:, None, None] * inner, _phi)
         change = damped @ (self.first.transpose(0, 2, 1) @ drive)
         self.second = self.second + time[:, None, None] * change
@@ -183,15 +204,14 @@ class _State:
         drive = self._drive(time)
         values, basis = np.linalg.eigh(self.second @ self.second.transpose(0, 2, 1))
         values = np.clip(values, 0, None)
-        damping = _phi(time[:, None, None] * self.lam[:, None] * values[:, None, :])
+        damping = _phi(time[:, None, None] * self.lam * values[:, None, :])
         moved = (drive @ self.second.transpose(0, 2, 1) @ basis) * damping
         self.first = self.first + time[:, None, None] * (moved @ basis.transpose(0, 2, 1))
 
 
 def _phi(x: FloatArray) -> FloatArray:
     """(1 − e^−x)/x, 1 at 0."""
-    small = x < 1e-12
-    return np.asarray(np.where(small, 1.0, -np.expm1(-x) / np.where(small, 1.0, x)))
+    return np.divide(-np.expm1(-x), x, out=np.ones_like(x), where=x >= 1e-12)
 
 
 def _function(matrices: FloatArray, function: Callable[[FloatArray], FloatArray]) -> FloatArray:

@@ -21,6 +21,8 @@ _CAUTION = 0.93
 _NEARLY = 0.4
 _STEADY = 4
 _TERMS = 20
+_FAR = 1e15
+"""Iterations that no run goes; infinity is no integer."""
 NEVER = np.iinfo(np.int64).max
 
 
@@ -52,7 +54,7 @@ def remaining(
     share, before, learned : (runs, curves), of the last record and the one before it. steps : (runs,)
     between the two.
     """
-    usable = (share > 0) & (before > 0) & (share < LEARNED_SHARE) & (before < share) & ~learned
+    usable = (before > 0) & (share < LEARNED_SHARE) & (before < share) & ~learned
     left = np.full(share.shape, np.inf)
     run, curve = np.nonzero(usable)
     if len(run):
@@ -71,14 +73,13 @@ def hop(stop: IntArray, left: FloatArray) -> IntArray:
 
     Just past the crossing where the prediction cannot be far off, before it elsewhere.
     """
-    near = close_enough(stop + np.where(np.isfinite(left), left, 0))
+    near = close_enough(stop + np.minimum(left, _FAR))
     past = left <= 0.66 * near
     ahead = np.where(past, np.ceil(left + near / 3), np.minimum(_CAUTION * left, left - near / 3))
     # The last iterations are taken one by one: a curve that oscillates may be past it and back.
     ahead = np.where(np.maximum(left, near) <= _STEADY, 1, ahead)
-    known = np.isfinite(ahead) & (ahead < 1e15)
-    moved = stop + np.maximum(np.where(known, ahead, 0), 1).astype(np.int64)
-    return np.where(known, moved, NEVER)
+    moved = stop + np.clip(ahead, 1, _FAR).astype(np.int64)
+    return np.where(ahead < _FAR, moved, NEVER)
 
 
 def shorter_hop(now: IntArray, steps: IntArray, at: FloatArray) -> IntArray:

@@ -210,11 +210,11 @@ def train_on_data(
     gradient descent. use_biases : a bias (runs, 1, columns) per layer, 0 at first. Weights that
     diverge become infinite or NaN.
     """
-    runs, depth = len(weights[0]), len(weights)
-    biases = [np.zeros((runs, 1, each.shape[2])) for each in weights] if use_biases else []
+    depth = len(weights)
+    biases = [np.zeros((len(each), 1, each.shape[2])) for each in weights] if use_biases else []
     run = Run.of(weights + biases, step_size, rule)
     if sampling is None:
-        whole = np.broadcast_to(inputs, (runs, *inputs.shape))
+        whole = np.broadcast_to(inputs, (len(run.taken), *inputs.shape))
         landscape = SampleLandscape(network, whole, outputs, depth)
         run.train(record_at, observe, lambda steps: run.advance(landscape, steps))
         return

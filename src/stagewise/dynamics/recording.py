@@ -93,9 +93,8 @@ class Recorder:
 
     def trajectory(self) -> Trajectory:
         """All of it, with the axis of runs."""
-        joined = {
-            name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]
-        }
+        names = ("run", "iterations", "refined", *self.fields)
+        joined = {name: np.concatenate([part[name] for part in self.parts]) for name in names}
         order = np.lexsort((joined["iterations"], joined["run"]))
         run = joined.pop("run")[order]
         counts = np.bincount(run, minlength=len(self.diverged))

@@ -111,7 +111,7 @@ def gradient_descent(
 def _to_rotate(rotate: bool | None, batch: Batch, layers: Sequence[FloatArray]) -> BoolArray:
     """Runs whose hidden directions are kept apart (runs,)."""
     if rotate is not None or len(layers) != 2 or not batch.rule.compiled:
-        return np.full(len(layers[0]), bool(rotate))
+        return np.full(len(batch.problems), bool(rotate))
     norms = [np.linalg.norm(each, axis=(1, 2)) for each in layers]
     ends = np.linalg.norm(batch.solution, axis=(1, 2))
     return np.asarray(norms[0] * norms[1] < ROTATE_BELOW**2 * ends)

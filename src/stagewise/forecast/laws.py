@@ -124,7 +124,7 @@ def integrate_finely(
     that is more: a guide; of steps that suffice it is 0.
     """
     case = (problem, step_size, delta, width, stages, dim_in)
-    found, _, changes = fine_enough(lambda e_folds: integrate(*case, e_folds))
+    found, _, changes = fine_enough(lambda _, e_folds: integrate(*case, float(e_folds[0])), 1)
     change = changes[0]
     if change.max() < FINE_ENOUGH:
         return found, np.zeros(stages)

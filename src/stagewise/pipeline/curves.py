@@ -58,17 +58,16 @@ def _by_point(runs: RecordedRuns) -> dict[tuple[object, ...], RecordedRuns]:
 
 
 def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.Table]:
-    """Curves of one grid point, whose runs lie in several shards and may follow several modes."""
+    """Curves of one grid point, whose runs may lie in several shards and differ in length."""
     order = np.argsort(np.concatenate([part.of_run("run") for part in parts]))
     records = min(int(part.length.min()) for part in parts)
-    modes = min(part.modes for part in parts)
 
     def together(values: list[FloatArray]) -> FloatArray:
         return np.concatenate([each[:, :records] for each in values])[order]
 
     iterations = parts[0].iterations[0, :records]
     step_size = np.concatenate([part.of_run("step_size") for part in parts])[order]
-    closed = _closed_form(parts, iterations)
+    closed = _closed_form(parts, iterations) if point["depth"] in (1, 2) else {}
     tables = []
     for quantity in SCALARS:
         measured = together([part.scalar(quantity) for part in parts])
@@ -78,11 +77,9 @@ def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.T
     for quantity in PER_MODE:
         if not parts[0].has(quantity):
             continue
-        values = together([part.per_mode(quantity)[..., :modes] for part in parts])
-        predicted = None
-        if quantity in closed:
-            predicted = together([each[..., :modes] for each in closed[quantity]])
-        for mode in range(modes):
+        values = together([part.per_mode(quantity) for part in parts])
+        predicted = together(closed[quantity]) if quantity in closed else None
+        for mode in range(values.shape[2]):
             expected = None if predicted is None else predicted[..., mode]
             measured = values[..., mode]
             tables.append(
@@ -92,10 +89,7 @@ def _summaries(point: dict[str, object], parts: list[RecordedRuns]) -> list[pa.T
 
 
 def _closed_form(parts: list[RecordedRuns], iterations: IntArray) -> dict[str, list[FloatArray]]:
-    """Curves of the aligned flow at each run's own times, empty for depths without closed form."""
-    depth = int(parts[0].of_run("depth")[0])
-    if depth > 2:
-        return {}
+    """Curves of the aligned flow of one or two layers at each run's own times."""
     curves: dict[str, list[FloatArray]] = {"mode_strength": [], "trace_norm": [], "loss": []}
     for part in parts:
         sigma, lam = part.spectrum("sigma"), part.spectrum("lam")
@@ -104,8 +98,8 @@ def _closed_form(parts: list[RecordedRuns], iterations: IntArray) -> dict[str, l
                 linear_flow(one_sigma, one_lam, np.exp(-delta), iterations * step)
                 if depth == 1
                 else two_layer_flow(one_sigma, one_lam, delta, iterations * step)
-                for one_sigma, one_lam, delta, step in zip(
-                    sigma, lam, part.of_run("delta"), part.of_run("step_size"), strict=True
+                for one_sigma, one_lam, depth, delta, step in zip(
+                    *(sigma, lam, *map(part.of_run, ("depth", "delta", "step_size"))), strict=True
                 )
             ]
         )

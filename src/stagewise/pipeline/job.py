@@ -1,6 +1,7 @@
 """What every script of a rule does around its one call: log, and fail in a sentence."""
 
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -12,6 +13,11 @@ from typing import Any
 from stagewise.clock import cost
 from stagewise.errors import StagewiseError
 from stagewise.planning.imports import spare_pandas
+
+if hasattr(sys.modules["__main__"], "snakemake"):
+    # A job is over before garbage matters, and to look for it while libraries are imported and figures
+    # drawn is an eighth of what a figure costs.
+    gc.disable()
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 

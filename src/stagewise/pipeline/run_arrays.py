@@ -92,9 +92,7 @@ def recorded_runs(trajectories: pa.Table, asked_only: bool = False) -> Iterator[
     table = trajectories.combine_chunks()
     if asked_only:
         table = table.filter(pa.compute.invert(table["refined"]))
-    runs = table["run"].to_numpy()
-    starts = np.flatnonzero(np.diff(runs, prepend=runs[0] - 1))
-    rows = np.diff(starts, append=len(runs))
+    _, starts, rows = np.unique(table["run"], return_index=True, return_counts=True)
     modes = np.maximum.reduceat(table["mode"].to_numpy(), starts)
     # What every row repeats about its run is three quarters of a table, and not kept with the rest.
     of_runs, of_records = table.select(RUN_COLUMNS), table.drop_columns(RUN_COLUMNS)

@@ -63,7 +63,7 @@ def _tables(
     of_teacher = {
         "teacher_rank": len(strengths),
         "strength": float(np.round(strengths[-1], 9)),
-        "white": bool(np.ptp(first.eigenvalues) < 1e-9 * first.eigenvalues[-1]),
+        "white": bool(np.ptp(first.eigenvalues) < 1e-9 * scale),
     }
     tables, rule = [], _rule(experiment)
     grid = product(experiment.initialisation, experiment.scales(depth=2), experiment.step_size)

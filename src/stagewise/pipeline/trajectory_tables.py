@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from stagewise.arrays import AnyArray, FloatArray, IntArray
-from stagewise.store.schemas import TRAJECTORIES
+from stagewise.store.schemas import RUN_COLUMNS, TRAJECTORIES
 
 Value = str | float | bool
 
@@ -77,8 +77,7 @@ def trajectory_tables(batches: Sequence[Trained], most_rows: int) -> Iterator[pa
 def _table(trained: Trained) -> pa.Table:
     rows, modes, recorded = trained.rows, trained.modes, trained.iterations >= 0
     columns = {
-        name: _repeated([each[name] for each in trained.per_run], rows)
-        for name in trained.per_run[0]
+        name: _repeated([each[name] for each in trained.per_run], rows) for name in RUN_COLUMNS
     }
     columns["iteration"] = np.repeat(trained.iterations[recorded], modes)
     columns["mode"] = np.tile(np.arange(1, modes + 1), recorded.sum())

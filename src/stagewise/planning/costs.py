@@ -1,7 +1,7 @@
-"""What jobs cost: measured by their logs and Snakemake's benchmark files, and estimated for jobs to do.
+"""What jobs cost: measured, as their logs end with it, and estimated for jobs still to do.
 
-A job is known by its benchmark file below the run's folder of logs: the rule, then the values of
-its wildcards. A step is the jobs of a rule that do the same kind of work: every job is a step of
+A job is known by its log below the run's folder of logs: the rule, then the values of its
+wildcards. A step is the jobs of a rule that do the same kind of work: every job is a step of
 its own, but for the shards of an experiment, which are one.
 """
 
@@ -22,9 +22,9 @@ from stagewise.planning.experiments import run_count, shard_count
 from stagewise.planning.plan import Plan
 from stagewise.store.formats import read_csv
 
-COLUMNS = ("step", "jobs", "runs", "seconds", "cpu_seconds", "memory_mb", "megabytes")
+COLUMNS = ("step", "jobs", "runs", "seconds", "memory_mb", "megabytes")
 LIST_JOBS = "STAGEWISE_LIST_JOBS"
-"""Environment variable: a file to which a dry run writes the benchmark file of each of its jobs."""
+"""Environment variable: a file to which a dry run writes the log of each of its jobs."""
 RULES = (
     *("moments", "simulate", "training", "from_moments", "statistics", "joined", "table"),
     *("study", "verdict", "verdicts", "page"),
@@ -44,9 +44,9 @@ class Job:
     runs: int
 
 
-def job_of(plan: Plan, benchmark: Path) -> Job:
-    """The job that has this path for its benchmark file, below the folder of logs."""
-    rule, *values = benchmark.with_suffix("").parts
+def job_of(plan: Plan, log: Path) -> Job:
+    """The job that has this path for its log, below the folder of logs."""
+    rule, *values = log.with_suffix("").parts
     experiment = plan.config.experiments.get(values[0]) if values else None
     runs = 0
     if experiment is not None and rule == "statistics":
@@ -82,43 +82,29 @@ def jobs_to_do(
         if done.returncode:
             said = f"{done.stderr}{done.stdout}".strip()  # a dry run says errors on either
             raise StagewiseError(f"Snakemake cannot plan this run:\n{said}")
-        benchmarks = listed.read_text(encoding="utf-8").split("\n") if listed.is_file() else []
-    return [job_of(plan, Path(each).relative_to(plan.logs)) for each in benchmarks if each]
+        logs = listed.read_text(encoding="utf-8").split("\n") if listed.is_file() else []
+    return [job_of(plan, Path(each).relative_to(plan.logs)) for each in logs if each]
 
 
 def measured_costs(plan: Plan, root: Path = Path()) -> pd.DataFrame:
     """Cost of each step whose jobs were run here; columns `COLUMNS`, summed over its jobs.
 
-    root : working directory. memory_mb is that of the largest job, megabytes what is in its folder.
+    root : working directory. seconds are of CPU time, which is one thread's; memory_mb is that of the
+    largest job, megabytes what is in its folder. A job that failed or was killed does not count.
     """
     rows = []
     logs = root / plan.logs
     for rule in RULES:
-        found = sorted((logs / rule).rglob("*.tsv"))
-        for benchmark in [
-            *found,
-            *((logs / f"{rule}.tsv",) if (logs / f"{rule}.tsv").is_file() else ()),
-        ]:
-            job = job_of(plan, benchmark.relative_to(logs))
-            record = pd.read_csv(benchmark, sep="\t", na_values=["-"]).iloc[0]
-            size = _size(root / plan.results, benchmark.relative_to(logs))
-            rows.append((job.step, 1, job.runs, *_cost(benchmark, record), size / 1e6))
+        for path in [*sorted((logs / rule).rglob("*.log")), *logs.glob(f"{rule}.log")]:
+            cost = read_cost(path.read_text(encoding="utf-8"))
+            if cost is not None:
+                seconds, _, memory = cost
+                job = job_of(plan, path.relative_to(logs))
+                size = _size(root / plan.results, path.relative_to(logs)) / 1e6
+                rows.append((job.step, 1, job.runs, seconds, memory, size))
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    # Where a log has no cost, a job shorter than Snakemake's first look has none recorded.
-    frame["cpu_seconds"] = frame["cpu_seconds"].astype("float64").fillna(frame["seconds"])
-    frame["memory_mb"] = frame["memory_mb"].astype("float64").fillna(0.0)
     how = {name: "max" if name == "memory_mb" else "sum" for name in COLUMNS[1:]}
     return frame.groupby("step", sort=False).agg(how).reset_index()[list(COLUMNS)]
-
-
-def _cost(benchmark: Path, record: pd.Series) -> tuple[float, float, float]:
-    """Seconds, CPU seconds and MB of a job: what its log ends with, else what Snakemake saw of it."""
-    log = benchmark.with_suffix(".log")
-    said = read_cost(log.read_text(encoding="utf-8")) if log.is_file() else None
-    if said is None:
-        return record["s"], record["cpu_time"], record["max_rss"]
-    cpu_seconds, _, megabytes = said
-    return max(record["s"], cpu_seconds), cpu_seconds, megabytes
 
 
 def _size(results: Path, job: Path) -> int:

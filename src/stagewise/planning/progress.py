@@ -13,7 +13,7 @@ SHOWN_LINES = 25
 
 
 class JobList(logging.Handler):
-    """Listens to Snakemake's log; writes the benchmark file of each job to a list."""
+    """Listens to Snakemake's log; writes the log of each job to a list."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(logging.INFO)
@@ -21,10 +21,10 @@ class JobList(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one event of Snakemake's."""
-        benchmark = record.__dict__.get("benchmark")
-        if getattr(record, "event", None) == "job_info" and benchmark:
+        logs = record.__dict__.get("log")
+        if getattr(record, "event", None) == "job_info" and logs:
             with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(f"{benchmark}\n")
+                stream.write(f"{logs[0]}\n")
 
 
 def say(line: str) -> None:

@@ -100,7 +100,7 @@ class Problem:
     def modes(self) -> "Modes":
         """Singular modes of sigma_xy, strongest first; see `Modes`."""
         left, sigma, right = np.linalg.svd(self.sigma_xy, full_matrices=False)
-        kept = int(np.sum(sigma > RANK_TOLERANCE * sigma[0])) if sigma[0] > 0 else 0
+        kept = int(np.sum(sigma > RANK_TOLERANCE * sigma[0]))
         if kept == 0:
             raise StagewiseError(
                 "sigma_xy is zero, so there is no mode to learn. Inputs and outputs must covary: "
@@ -128,11 +128,16 @@ class Problem:
         return float(np.linalg.norm(self.sigma_x - self.commuting.sigma_x, ord=2))
 
     @cached_property
+    def _seen_inputs(self) -> tuple[FloatArray, FloatArray]:
+        """Eigenvalues of sigma_x that are not zero to rounding, and their eigenvectors."""
+        keep = self.eigenvalues > RANK_TOLERANCE * self.eigenvalues[-1]
+        return self.eigenvalues[keep], self.eigenvectors[:, keep]
+
+    @cached_property
     def least_squares(self) -> FloatArray:
         """Minimum-norm least-squares map sigma_x⁺ sigma_xy (dim_in, dim_out)."""
-        keep = self.eigenvalues > RANK_TOLERANCE * self.eigenvalues[-1]
-        basis = self.eigenvectors[:, keep]
-        return basis @ ((basis.T @ self.sigma_xy) / self.eigenvalues[keep, None])
+        values, basis = self._seen_inputs
+        return basis @ ((basis.T @ self.sigma_xy) / values[:, None])
 
     @cached_property
     def reduced_rank_directions(self) -> FloatArray:
@@ -141,10 +146,8 @@ class Problem:
         Right singular vectors of sigma_x^{−1/2} sigma_xy; the best map of rank k is
         `least_squares` projected onto the first k of them. Source: Izenman 1975.
         """
-        keep = self.eigenvalues > RANK_TOLERANCE * self.eigenvalues[-1]
-        whitened = (self.eigenvectors[:, keep].T @ self.sigma_xy) / np.sqrt(
-            self.eigenvalues[keep, None]
-        )
+        values, basis = self._seen_inputs
+        whitened = (basis.T @ self.sigma_xy) / np.sqrt(values[:, None])
         return np.asarray(np.linalg.svd(whitened, full_matrices=False)[2].T)
 
 
@@ -203,7 +206,7 @@ class Modes:
 
 def _check_spectrum(values: FloatArray, vectors: FloatArray, sigma_xy: FloatArray) -> None:
     lowest, highest = values[[0, -1]]
-    if lowest < -1e-8 * max(abs(highest), 1e-300):
+    if lowest < -1e-8 * highest:
         raise StagewiseError(
             f"sigma_x has the eigenvalue {lowest:.3g}, but second moments XᵀX/n have none "
             "below zero. Was a matrix other than XᵀX/n given?"
@@ -242,5 +245,5 @@ def check_moments(sigma_x: FloatArray, sigma_xy: FloatArray) -> None:
             raise StagewiseError(
                 f"{name} holds a value that is not finite. Remove or fill missing data first."
             )
-    if np.abs(sigma_x - sigma_x.T).max() > 1e-8 * max(np.abs(sigma_x).max(), 1e-300):
+    if np.abs(sigma_x - sigma_x.T).max() > 1e-8 * np.abs(sigma_x).max():
         raise StagewiseError("sigma_x is not symmetric; second moments XᵀX/n are.")

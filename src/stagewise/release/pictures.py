@@ -19,5 +19,5 @@ def embedded(path: Path) -> bytes:
         picture = picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     few = picture.quantize(COLOURS, dither=Image.Dither.NONE)
-    few.save(out, "PNG", optimize=True)
+    few.save(out, "PNG")
     return out.getvalue()

@@ -94,6 +94,8 @@ def _errors(axes: Axes, curves: pd.DataFrame, quantity: str) -> None:
 
 
 def _steps(axes: Axes, curves: pd.DataFrame) -> None:
+    if curves.empty:
+        return
     for index, step in enumerate(sorted(curves["relative_step_size"].unique())):
         curve = curves[curves["relative_step_size"] == step]
         colour = style.distinct_colours()[index]
@@ -110,6 +112,8 @@ def _steps(axes: Axes, curves: pd.DataFrame) -> None:
 
 def _misses(axes: Axes, curves: pd.DataFrame) -> None:
     misses = teacher_misses(curves)
+    if misses.empty:
+        return
     for index, (law, name) in enumerate(
         (("theory", "flow, 2x an epoch"), ("theory_discrete", "2 ln(1 + x)"))
     ):
@@ -139,8 +143,9 @@ def _miss(
     theory: pd.DataFrame,
     quantity: str,
 ) -> Measurement | None:
-    own, curves = teacher_curves(own, own_theory), teacher_curves(curves, theory)
-    own, curves = (each[each["quantity"] == quantity] for each in (own, curves))
+    own, curves = (
+        teacher_curves(each, law, [quantity]) for each, law in ((own, own_theory), (curves, theory))
+    )
     if own.empty or curves.empty:
         return None
     misses, ours = teacher_misses(own), teacher_misses(curves)

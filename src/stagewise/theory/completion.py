@@ -39,7 +39,7 @@ def _alternated(
         right = _rows(left, target.T, observed.T).T
         left = _rows(right.T, target, observed)
         loss = float(np.sum(observed * (left @ right - target) ** 2))
-        if before - loss <= TOLERANCE * max(before, 1e-300):
+        if before - loss <= TOLERANCE * before:
             break
         # A balanced pair keeps both least-squares problems well posed.
         outer, values, inner = np.linalg.svd(left @ right, full_matrices=False)

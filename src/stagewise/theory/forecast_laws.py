@@ -51,8 +51,7 @@ class PooledMoments:
         floor = 1e-12 * eigenvalues[-1]
         position = np.log(np.maximum(eigenvalues, floor) / floor) / np.log1p(BIN_WIDTH)
         label = np.where(eigenvalues > floor, np.floor(position), -1)
-        starts = np.flatnonzero(np.diff(label, prepend=label[0] - 1))
-        parts = np.split(np.arange(len(label)), starts[1:])
+        parts = np.split(np.arange(len(label)), np.flatnonzero(np.diff(label)) + 1)
         return cls(
             eigenvalues=np.array([eigenvalues[part].mean() for part in parts]),
             blocks=np.stack([rotated[part].T @ rotated[part] for part in parts]),

@@ -31,6 +31,6 @@ def nuclear_norm_regression(problem: Problem, penalty: float) -> FloatArray:
         ahead = after + (weight - 1) / following * (after - best)
         change, scale = float(np.linalg.norm(after - best)), float(np.linalg.norm(after))
         best, weight = after, following
-        if change <= _ENOUGH * max(scale, 1e-300):
+        if change <= _ENOUGH * scale:
             break
     return best

@@ -142,9 +142,9 @@ class _Learned:
 
     def turned(self, exposures: FloatArray) -> "_Learned":
         """Other exposures, with the directions one step of ascent closer to their maximum."""
-        visible = self.slowing > 0
-        relaxed = -np.expm1(-self.slowing * exposures) / np.where(visible, self.slowing, 1)
-        fitted = np.where(visible, relaxed, exposures)
+        fitted = np.broadcast_to(exposures, self.slowing.shape).copy()
+        relaxed = -np.expm1(-self.slowing * exposures)
+        np.divide(relaxed, self.slowing, out=fitted, where=self.slowing > 0)
         gradient = np.einsum("bik,bk->ik", self.seen, fitted)
         left, _, right = np.linalg.svd(gradient, full_matrices=False)
         turned = self.along(self.pooled, left @ right, exposures, self.penalty)

@@ -5,7 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from stagewise.config.training import BatchSetting, MiniBatches
+from stagewise.data.samples import load_samples
+from stagewise.dynamics.optimisers.heavy_ball import HeavyBall
 from stagewise.dynamics.training import train
+from stagewise.pipeline.training import networks
 from stagewise.pipeline.training.mini_batches import prescribed_sample
 from stagewise.pipeline.training.table import training_experiment, training_rows
 from stagewise.problems.problem import Problem
@@ -59,6 +62,13 @@ NETWORKS = {
 }
 
 
+def test_networks_measured_at_few_records_learn_when_all_records_say(monkeypatch):
+    experiment = training_experiment(NETWORKS | {"samples": "digits", "step_size": 0.005})
+    few = training_rows("few", experiment)
+    monkeypatch.setattr(networks, "_STRIDE", 1)
+    assert training_rows("few", experiment) == few
+
+
 @pytest.mark.parametrize("section", [RULES, BATCHES, REAL, NETWORKS], ids=lambda each: each["kind"])
 def test_rows_fit_the_schema_are_deterministic_and_learned_in_order(section):
     experiment = training_experiment(section)
@@ -107,6 +117,80 @@ def test_learning_times_are_those_of_the_engine_that_every_other_study_uses():
     after = halves.argmax(axis=0)
     assert (found <= after).all()
     assert (found > after - 1.5).all()
+
+
+def test_networks_have_learned_a_mode_at_half_of_its_share_of_the_centred_response():
+    inputs, outputs = load_samples("wine")
+    samples = len(inputs)
+    section = NETWORKS | {"losses": ["squared"], "batch_size": samples, "replicates": 1}
+    frame = training_table(training_rows("name", training_experiment(section))).to_pandas()
+    centred = inputs - inputs.mean(axis=0)
+    targets = np.linalg.svd(centred.T @ outputs / samples, compute_uv=False)[:2]
+    draw = generator("weights", "name", 0)
+    first, second = (
+        np.exp(-2) / np.sqrt(shape[0]) * draw.standard_normal(shape)
+        for shape in ((inputs.shape[1], 5), (5, outputs.shape[1]))
+    )
+    parameters = [first, second, np.zeros(5), np.zeros(outputs.shape[1])]
+    velocities, shares = [0.0] * 4, []
+    for _ in range(int(frame["learning_iteration"].max()) + 2):
+        first, second, inner, outer = parameters
+        hidden = np.tanh(inputs @ first + inner)
+        said = hidden @ second + outer
+        shares.append(np.linalg.svd(centred.T @ said / samples, compute_uv=False)[:2] / targets)
+        error = (said - outputs) / samples
+        back = error @ second.T * (1 - hidden**2)
+        slopes = [inputs.T @ back, hidden.T @ error, back.sum(axis=0), error.sum(axis=0)]
+        velocities = [
+            frame["momentum"].iloc[0] * velocity - 0.02 / targets[0] * slope
+            for velocity, slope in zip(velocities, slopes, strict=True)
+        ]
+        parameters = [each + step for each, step in zip(parameters, velocities, strict=True)]
+    after = (np.array(shares) >= 0.5).argmax(axis=0)
+    found = frame.sort_values("mode")["learning_iteration"]
+    assert_allclose(found, after - 0.5, atol=0.5, rtol=2e-3)
+
+
+def test_batches_are_those_that_a_plain_loop_draws():
+    experiment = MiniBatches.model_validate(BATCHES)
+    setting, seed = experiment.settings[0], 1
+    frame = training_table(training_rows("name", experiment)).to_pandas()
+    own = frame[(frame["setting"] == 0) & (frame["delta"] == 4.0) & (frame["seed"] == seed)]
+    found = own[own["replacement"]].sort_values("mode")["learning_iteration"]
+    inputs, outputs = prescribed_sample(experiment, setting, "name")
+    draw = generator("weights", "name", 2)
+    first, second = (
+        np.exp(-4) / np.sqrt(3) * draw.standard_normal(shape) for shape in ((3, 3), (3, 2))
+    )
+    drawn = generator("batches", "name", 40, 0.5, 0.2, 4, 2, 4.0, True, seed)
+    shares = []
+    for batch in drawn.integers(40, size=(int(found.max()) + 20, 4)):
+        response = np.array(BATCHES["lam"])[:, None] * first @ second
+        shares.append(np.linalg.svd(response, compute_uv=False) / BATCHES["sigma"])
+        error = (outputs[batch] - inputs[batch] @ first @ second) / 4
+        change = inputs[batch].T @ error @ second.T, first.T @ inputs[batch].T @ error
+        first, second = first + 0.2 * change[0], second + 0.2 * change[1]
+    after = (np.array(shares) >= 0.5).argmax(axis=0)
+    assert_allclose(found, after - 0.5, atol=1, rtol=0.015)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_real_samples_in_full_batches_are_learned_as_their_moments_are(momentum):
+    section = REAL | {"delta": 4.0, "width": 4, "batch_size": 89}
+    frame = training_table(training_rows("name", training_experiment(section))).to_pandas()
+    own = frame[(frame["batch_size"] == 0) & (frame["momentum"] == momentum) & (frame["seed"] == 1)]
+    inputs, outputs = (each - each.mean(axis=0) for each in load_samples("wine"))
+    problem = Problem(inputs.T @ inputs / len(inputs), inputs.T @ outputs / len(inputs))
+    draw = generator("weights", "name", "wine", 1)
+    weights = [
+        np.exp(-4) / np.sqrt(shape[0]) * draw.standard_normal(shape)
+        for shape in ((inputs.shape[1], 4), (4, outputs.shape[1]))
+    ]
+    rule = HeavyBall(momentum=momentum)
+    records = np.arange(int(own["learning_iteration"].max()) + 2)
+    run = train(problem, weights, own["step_size"].iloc[0], records, optimizer=rule)
+    found = own.sort_values("mode")["learning_iteration"]
+    assert_allclose(found, run.learning_iteration[:2], atol=0.5, rtol=2e-3)
 
 
 def test_an_unknown_rule_is_refused_with_the_names_that_exist():

@@ -3,6 +3,7 @@
 import numpy as np
 
 from stagewise.analysis.crossings import FirstCrossings, geometric_records, mode_rows
+from stagewise.analysis.curvature import numerical_rank
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.config.training import UpdateRules
 from stagewise.dynamics.on_data import train_on_moments
@@ -154,8 +155,8 @@ def end_rows(name: str, experiment: UpdateRules) -> list[dict[str, object]]:
             "step_size": float(steps[case]),
             "delta": 0.0,
             "seed": case,
-            "rank": _rank(ends[case]),
-            "predicted_rank": _rank(best[case]),
+            "rank": numerical_rank([ends[case]], _SMALL),
+            "predicted_rank": numerical_rank([best[case]], _SMALL),
         }
         rows += [
             shared | {"mode": mode, "sigma": float(sigma)}
@@ -178,8 +179,3 @@ def _end_case(draw: np.random.Generator) -> tuple[Problem, float]:
     problem = Problem(sigma_x, draw.standard_normal(_SHAPE))
     low, high = np.log(problem.modes.sigma[[-1, 0]])
     return problem, float(np.exp(draw.uniform(low, high)))
-
-
-def _rank(matrix: FloatArray) -> int:
-    values = np.linalg.svd(matrix, compute_uv=False)
-    return int((values > _SMALL * max(values[0], 1e-12)).sum())

@@ -99,13 +99,12 @@ def _times(
     problems: list[Problem], steps: FloatArray, weights: list[FloatArray], delta: float
 ) -> FloatArray:
     """Learning iterations (problems, modes)."""
-    modes = len(problems[0].modes.sigma)
     targets = np.stack([each.modes.sigma for each in problems])
     curvature = np.stack([each.curvature for each in problems])
 
     def learned(layers: list[FloatArray], runs: IntArray) -> FloatArray:
         responses = curvature[runs] * (layers[0] @ layers[1])
-        return np.asarray(response_values(responses, modes) / targets[runs])
+        return np.asarray(response_values(responses, targets.shape[1]) / targets[runs])
 
     slowest = DESCENT.growth(steps, targets[:, -1]).min()
     records = geometric_records(1, _PATIENCE * (delta + 4) / float(slowest), 0.005)

@@ -12,6 +12,7 @@ import pandas as pd
 from stagewise.pipeline.joining import joined
 from stagewise.store.formats import read_csv
 from stagewise.store.schemas import measured_from
+from stagewise.studies.common import style
 from stagewise.studies.common.study import (
     RECORDED,
     Claim,
@@ -121,8 +122,13 @@ def _plain_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(study: Study, tables: RunTables) -> Any:
-    """The figure of a study from the files of a run."""
-    return study.draw(*(tables.frame(table) for table in study.figure_reads))
+    """The figure of a study from the files of a run; a sentence in its place where they lack rows."""
+    try:
+        return study.draw(*(tables.frame(table) for table in study.figure_reads))
+    except NothingToMeasureError as error:
+        return style.only_text(
+            f"Not drawn: this figure needs {error}, which the run does not have."
+        )
 
 
 def judge(claim: Claim, tables: RunTables) -> Judgement:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stagewise.studies.common.measures import wilson_interval
+from stagewise.studies.common.study import NothingToMeasureError
 from stagewise.theory import stable_step
 
 
@@ -17,6 +18,8 @@ def swapped_pairs(times: pd.DataFrame) -> pd.DataFrame:
     wide = times.pivot(
         index=["dataset", "delta", "run"], columns="mode", values="mode_learning_iteration"
     ).fillna(np.inf)
+    if len(wide.columns) < 2:
+        raise NothingToMeasureError("pairs of modes")
     rows = []
     for (dataset, delta), group in wide.groupby(level=["dataset", "delta"]):
         swapped = int((group[1] > group[2]).sum())
@@ -38,17 +41,19 @@ def with_stability(times: pd.DataFrame) -> pd.DataFrame:
     relative_step_size, over_stability, ending ("balanced", "unbalanced": converged to a solution
     whose layers differ, "no convergence").
     """
-    modes = times.sort_values("run", kind="stable")
-    starts = np.flatnonzero(modes["run"].diff() != 0)
-    sigma, lam = (np.split(modes[name].to_numpy(), starts[1:]) for name in ("sigma", "lam"))
-    bounds = [stable_step(*own) for own in zip(sigma, lam, strict=True)]
-    runs = modes.iloc[starts].reset_index(drop=True)
-    balanced = np.where(runs["final_imbalance"] < BALANCED, "balanced", "unbalanced")
-    lost = np.logical_or.reduceat((modes["outcome"] == "no convergence").to_numpy(), starts)
-    found = runs[["run", "seed", "step_size", "relative_step_size"]]
-    return found.assign(
-        over_stability=runs["step_size"] / bounds, ending=np.where(lost, "no convergence", balanced)
-    )
+    names = ("sigma", "lam", "seed", "step_size", "relative_step_size", "final_imbalance")
+    sigma, lam, seeds, steps, relative, imbalance = (times[name].to_numpy() for name in names)
+    ended = (times["outcome"] != "no convergence").to_numpy()
+    rows = []
+    for run, modes in times.groupby("run").indices.items():
+        first, bound = modes[0], stable_step(sigma[modes], lam[modes])
+        ending = "balanced" if imbalance[first] < BALANCED else "unbalanced"
+        if not ended[modes].all():
+            ending = "no convergence"
+        step = steps[first]
+        rows.append((run, seeds[first], step, relative[first], step / bound, ending))
+    columns = ["run", "seed", "step_size", "relative_step_size", "over_stability", "ending"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def stability_brackets(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,22 +1,32 @@
 """Theory and training of noisy teachers side by side, for figures and claims."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 _KEYS = ["dataset", "initialisation", "delta", "relative_step_size"]
 
 
-def teacher_curves(curves: pd.DataFrame, theory: pd.DataFrame) -> pd.DataFrame:
+_SOURCES = {"test_error": "test_error", "train_error": "loss"}
+"""Quantities of the trajectory summary that the errors are measured by."""
+
+
+def teacher_curves(
+    curves: pd.DataFrame, theory: pd.DataFrame, quantities: Sequence[str] = tuple(_SOURCES)
+) -> pd.DataFrame:
     """Test and train error over training, with the theory at the same iterations.
 
-    curves : trajectory summary of one experiment. theory : table of its teachers.
+    curves : trajectory summary of one experiment. theory : table of its teachers. quantities : which
+    of "test_error" and "train_error".
 
-    Columns of the trajectory summary for quantity "test_error" and "train_error" (mean, low, high
-    over seeds), teacher_rank, strength, white and fastest, and theory, theory_discrete,
-    finite, finite_discrete: the errors by version and law of growth.
+    Columns of the trajectory summary for these quantities (mean, low, high over seeds),
+    teacher_rank, strength, white and fastest, and theory, theory_discrete, finite, finite_discrete:
+    the errors by version and law of growth.
     """
     parts = []
-    for quantity, source in (("test_error", "test_error"), ("train_error", "loss")):
+    for quantity in quantities:
+        source = _SOURCES[quantity]
         measured = curves[curves["quantity"] == source].assign(quantity=quantity)
         if source == "loss":
             measured = _as_share(measured)
@@ -47,15 +57,11 @@ def teacher_misses(curves: pd.DataFrame) -> pd.DataFrame:
     data set, start and step with rank, strength, white, fastest, and for every law the largest
     |theory − mean| under its name and the largest distance to the 5–95 % band under NAME_beyond.
     """
-    rows = []
-    shared = ["teacher_rank", "strength", "white", "fastest"]
-    laws = ["theory", "theory_discrete", "finite", "finite_discrete"]
-    for key, group in curves.groupby([*_KEYS, *shared]):
-        row = dict(zip([*_KEYS, *shared], key, strict=True))
-        size = group["mean"].clip(lower=1)
-        for law in laws:
-            beyond = np.maximum(group["low"] - group[law], group[law] - group["high"])
-            row[law] = float(((group[law] - group["mean"]).abs() / size).max())
-            row[f"{law}_beyond"] = float((beyond.clip(lower=0) / size).max())
-        rows.append(row)
-    return pd.DataFrame(rows)
+    keys = [*_KEYS, "teacher_rank", "strength", "white", "fastest"]
+    mean = curves["mean"]
+    size, misses = mean.clip(lower=1), {}
+    for law in ("theory", "theory_discrete", "finite", "finite_discrete"):
+        beyond = np.maximum(curves["low"] - curves[law], curves[law] - curves["high"])
+        misses[law] = (curves[law] - mean).abs() / size
+        misses[f"{law}_beyond"] = beyond.clip(lower=0) / size
+    return curves[keys].assign(**misses).groupby(keys, as_index=False).max()
