@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stagewise.studies.common.judging import RunTables, draw, judge
+from stagewise.studies.common.drawing import draw
+from stagewise.studies.common.judging import RunTables, judge
 from stagewise.studies.common.registry import claims, studies
 
 from .given import in_its_interval

@@ -12,13 +12,11 @@ import pandas as pd
 from stagewise.pipeline.joining import joined
 from stagewise.store.formats import read_csv
 from stagewise.store.schemas import measured_from
-from stagewise.studies.common import style
 from stagewise.studies.common.study import (
     RECORDED,
     Claim,
     Measurement,
     NothingToMeasureError,
-    Study,
     Table,
     files_of,
 )
@@ -119,16 +117,6 @@ def read_frame(kind: str, path: Path) -> pd.DataFrame:
 def _plain_text(frame: pd.DataFrame) -> pd.DataFrame:
     categorical = frame.select_dtypes("category").columns
     return frame.astype(dict.fromkeys(categorical, "str"))
-
-
-def draw(study: Study, tables: RunTables) -> Any:
-    """The figure of a study from the files of a run; a sentence in its place where they lack rows."""
-    try:
-        return study.draw(*(tables.frame(table) for table in study.figure_reads))
-    except NothingToMeasureError as error:
-        return style.only_text(
-            f"Not drawn: this figure needs {error}, which the run does not have."
-        )
 
 
 def judge(claim: Claim, tables: RunTables) -> Judgement:
