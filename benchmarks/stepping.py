@@ -5,6 +5,7 @@
 Runs the default run anew, all of it, and adds up what its jobs wrote at the end of their logs.
 """
 
+import argparse
 import os
 import resource
 import subprocess
@@ -37,6 +38,7 @@ def costs(logs: Path, since: float) -> pd.DataFrame:
 
 def main() -> None:
     """Run, then print the table, a line per stage, slowest first."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     command = [sys.executable, "-m", "snakemake", "--cores", str(os.cpu_count()), "--forceall"]
     since = time.time()
     subprocess.run([*command, "--quiet"], cwd=ROOT, check=True)

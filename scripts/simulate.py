@@ -5,10 +5,10 @@ from pathlib import Path
 from stagewise.config.models import Experiment
 from stagewise.data.npz import read_moments
 from stagewise.pipeline.job import logged
-from stagewise.pipeline.simulate import simulate
+from stagewise.pipeline.simulate import simulated
 from stagewise.planning.experiments import shard
 from stagewise.planning.imports import spare_linear_algebra
-from stagewise.store.parquet import write_table
+from stagewise.store.parquet import write_tables
 
 with logged(snakemake):
     spare_linear_algebra()
@@ -16,4 +16,4 @@ with logged(snakemake):
     runs = shard(snakemake.wildcards.experiment, experiment, int(snakemake.wildcards.shard))
     draws = [read_moments(Path(path)) for path in snakemake.input]
     datasets = dict(zip(experiment.datasets, draws, strict=True))
-    write_table(simulate(runs, experiment, datasets), Path(snakemake.output[0]))
+    write_tables(simulated(runs, experiment, datasets), Path(snakemake.output[0]))

@@ -5,7 +5,8 @@ from pathlib import Path
 from stagewise.pipeline.job import logged
 from stagewise.release.provenance import write_sidecar
 from stagewise.studies.common import style
-from stagewise.studies.common.judging import RunTables, draw, judge
+from stagewise.studies.common.drawing import draw
+from stagewise.studies.common.judging import RunTables, judge
 from stagewise.studies.common.ledger import write_claims
 from stagewise.studies.common.registry import load
 

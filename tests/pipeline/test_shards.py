@@ -1,5 +1,6 @@
 """Trajectories are read block by block: same curves, and what was read before is let go."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -10,7 +11,7 @@ from stagewise.data.kinds.random_modes import RandomModesData
 from stagewise.pipeline.curves import summary_table
 from stagewise.pipeline.learning_times import learning_times_table
 from stagewise.pipeline.shards import Shards
-from stagewise.pipeline.simulate import simulate
+from stagewise.pipeline.simulate import simulate, simulated
 from stagewise.planning.experiments import shard, shard_count
 from stagewise.store.parquet import canonical_hash
 
@@ -101,3 +102,27 @@ def test_memory_does_not_grow_with_the_blocks_that_were_read(written):
     summary_table(watched())
     assert len(held) == 8
     assert held[-1] - held[1] < sum(sizes[1:-1]) / 3
+
+
+def test_parts_of_a_shard_in_the_order_of_runs_make_the_whole():
+    """Also where runs of other shapes, that are trained apart, lie between."""
+    each = experiment(depth=[1, 2], width=[2, 3])
+    runs = shard("trial", each, 1)
+    whole = simulate(runs, each, DATASETS)
+    longest = np.bincount(whole["run"].to_numpy()).max()
+    parts = list(simulated(runs, each, DATASETS, rows=2 * longest))
+    assert len(parts) > 2
+    assert all(part.num_rows <= 3 * longest for part in parts)
+    assert canonical_hash(pa.concat_tables(parts).unify_dictionaries()) == canonical_hash(whole)
+    assert whole["run"].to_pylist() == sorted(whole["run"].to_pylist())
+
+
+@pytest.mark.parametrize("most_rows", [1, 500, 10**6])
+def test_a_large_shard_is_read_in_parts_of_whole_runs(most_rows, written):
+    shards, times = written(experiment(depth=[1, 2]))
+    parts = list(shards.each(most_rows))
+    runs = [set(part["run"].to_pylist()) for part in parts]
+    assert sum(map(len, runs)) == len(set().union(*runs)) == len(times["run"].unique())
+    longest = max(np.bincount(part["run"].to_numpy()).max() for part in parts)
+    assert all(part.num_rows <= most_rows + longest for part in parts)
+    assert canonical_hash(learning_times_table(parts)) == canonical_hash(times)

@@ -17,7 +17,8 @@ from numpy.testing import assert_allclose
 from stagewise.config.loading import read_plan
 from stagewise.store.parquet import canonical_hash, read_table
 from stagewise.studies.common import style
-from stagewise.studies.common.judging import RunTables, draw, judge
+from stagewise.studies.common.drawing import draw
+from stagewise.studies.common.judging import RunTables, judge
 from stagewise.studies.common.ledger import read_claims
 from stagewise.studies.common.registry import load, study_names
 

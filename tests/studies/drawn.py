@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from stagewise.studies.common import style
-from stagewise.studies.common.judging import draw as draw_study
+from stagewise.studies.common.drawing import draw as draw_study
 from stagewise.studies.common.registry import load
 
 

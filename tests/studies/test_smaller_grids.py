@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from stagewise.studies.common.drawing import draw
 from stagewise.studies.common.judging import RunTables, judge
-from stagewise.studies.common.registry import claims
+from stagewise.studies.common.registry import claims, studies
 
 from .given import in_its_interval
 
@@ -43,6 +44,19 @@ def test_claims_are_judged_or_said_not_to_be_run(fewer):
         if fewer.has(claim.reads):
             judged = in_its_interval(judge(claim, fewer))
             assert judged.measured is None or np.isfinite(judged.measured), claim.id
+
+
+@pytest.mark.filterwarnings("ignore:No artists with labels")
+@pytest.mark.parametrize("column", ["delta", "initialisation", "dataset"])
+def test_figures_are_drawn_or_say_what_they_need(aggregates, column):
+    words = []
+    for study in studies():
+        if aggregates.has(study.figure_reads):
+            figure = draw(study, Fewer(aggregates, column, "max"))
+            figure.draw_without_rendering()
+            words += [text.get_text() for text in figure.texts if "Not drawn" in text.get_text()]
+    assert all("which the run does not have" in each for each in words)
+    assert bool(words) == (column == "delta")
 
 
 def test_a_rival_is_rejected_or_measures_something_else_than_its_claim(aggregates):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pyarrow as pa
 from stagewise.store.parquet import count_rows, read_table
 from stagewise.store.schemas import GRID_COLUMNS
 
-MOST_ROWS = 1_000_000
-"""Rows of trajectories in memory, unless one shard or the runs of one grid point have more."""
+MOST_ROWS = 600_000
+"""Rows of trajectories in memory, some 300 MB, unless the runs of one grid point have more."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,18 @@ class Shards:
 
     paths: Sequence[Path]
 
-    def each(self) -> Iterator[pa.Table]:
-        """One shard after the other."""
-        return map(read_table, self.paths)
+    def each(self, most_rows: int = MOST_ROWS) -> Iterator[pa.Table]:
+        """One shard after the other, a large one in parts; whole runs."""
+        for path in self.paths:
+            if count_rows(path) <= most_rows:
+                yield read_table(path)
+                continue
+            runs = read_table(path, ["run"])["run"].to_numpy()
+            ends = runs[most_rows - 1 :: most_rows]  # where these fall within a run, it goes before
+            edges = [runs[0] - 1, *ends.tolist(), runs[-1]]
+            for before, last in pairwise(edges):
+                if last > before:
+                    yield read_table(path, runs=(before + 1, last))
 
     def by_points(
         self, times: pa.Table, most_rows: float = MOST_ROWS

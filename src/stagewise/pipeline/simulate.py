@@ -1,22 +1,23 @@
 """Stage 2: from moments to recorded trajectories, one shard of runs at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
 
-from stagewise.arrays import AnyArray, FloatArray, IntArray
+from stagewise.arrays import AnyArray, FloatArray
 from stagewise.config.models import Experiment
 from stagewise.dynamics import training
 from stagewise.dynamics.first_weights import initial_weights, orientation
-from stagewise.dynamics.observables import OBSERVABLES, PER_MODE
+from stagewise.dynamics.observables import PER_MODE
 from stagewise.dynamics.recording import Trajectory
+from stagewise.pipeline.trajectory_tables import Trained, trajectory_tables
 from stagewise.planning.experiments import Run, record_iterations
 from stagewise.problems.moments import Moments
 from stagewise.problems.problem import Completion, Problem
-from stagewise.store.schemas import RUN_COLUMNS, TRAJECTORIES
+from stagewise.store.parquet import ROW_GROUP
 from stagewise.theory import (
     completion_curvature,
     largest_curvature,
@@ -52,14 +53,19 @@ def simulate(
     runs : a shard of the experiment. datasets : draws of the moments by data set name; replicate r
     uses draw r modulo their number. Rows are sorted by run, iteration, mode.
     """
-    tables = []
-    for batch in prepare(runs, experiment, datasets):
-        trajectory = train(batch, experiment, experiment.recorded)
-        deviations = _deviations(batch, trajectory, experiment)
-        tables.append(_table(batch, trajectory, deviations, experiment))
-    if len(tables) == 1:
-        return tables[0]  # sorted as it is; most shards are one batch
-    return _sorted_by_run(pa.concat_tables(tables).unify_dictionaries().combine_chunks())
+    parts = simulated(runs, experiment, datasets)
+    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+
+
+def simulated(
+    runs: Sequence[Run],
+    experiment: Experiment,
+    datasets: Mapping[str, Sequence[Moments]],
+    rows: int = ROW_GROUP // 2,
+) -> Iterator[pa.Table]:
+    """The same in parts of about so many rows, which take less memory and time one after the other."""
+    batches = prepare(runs, experiment, datasets)
+    return trajectory_tables([_trained(each, experiment) for each in batches], rows)
 
 
 def prepare(
@@ -165,12 +171,29 @@ def train(
     )
 
 
+def _trained(batch: list[PreparedRun], experiment: Experiment) -> Trained:
+    trajectory = train(batch, experiment, experiment.recorded)
+    per_run = [per_run_columns(each, trajectory, position) for position, each in enumerate(batch)]
+    per_record: dict[str, AnyArray] = {"refined": trajectory.refined}
+    for name in experiment.recorded:
+        column = name.removesuffix("s") if name in PER_MODE else name
+        per_record[column] = getattr(trajectory, name)
+    if experiment.compare_commuting:
+        per_record["deviation"] = _deviations(batch, trajectory, experiment)
+        for each, columns in zip(batch, per_run, strict=True):
+            columns["non_commuting"] = each.problem.non_commuting
+    spectra = [each.problem.modes for each in batch]
+    sigma, lam = (
+        np.stack([getattr(each, name)[: batch[0].modes] for each in spectra])
+        for name in ("sigma", "lam")
+    )
+    return Trained(per_run, sigma, lam, trajectory.iterations, per_record)
+
+
 def _deviations(
     batch: list[PreparedRun], trajectory: Trajectory, experiment: Experiment
-) -> FloatArray | None:
+) -> FloatArray:
     """‖W − W'‖₂ to runs on the commuting part (runs, records), NaN at records of a run's own."""
-    if not experiment.compare_commuting:
-        return None
     commuting = [replace(each, problem=each.problem.commuting) for each in batch]
     other = train(commuting, experiment, observables=())  # its products are all that is read
     assert trajectory.products is not None
@@ -213,57 +236,3 @@ def per_run_columns(
         "orientation": orientation(prepared.problem, prepared.weights),
         "non_commuting": np.nan,
     }
-
-
-def _table(
-    batch: Sequence[PreparedRun],
-    trajectory: Trajectory,
-    deviations: FloatArray | None,
-    experiment: Experiment,
-) -> pa.Table:
-    recorded = trajectory.iterations >= 0
-    records, modes = recorded.sum(axis=1), batch[0].modes
-    rows = records * modes
-    spectra = [each.problem.modes for each in batch]
-    per_run = [per_run_columns(each, trajectory, position) for position, each in enumerate(batch)]
-    asked = set(experiment.recorded)
-    per_record: dict[str, AnyArray] = {
-        "iteration": trajectory.iterations,
-        "refined": trajectory.refined,
-    }
-    per_record |= {name: getattr(trajectory, name) for name in OBSERVABLES if name in asked}
-    per_mode = {
-        name.removesuffix("s"): per_record.pop(name) for name in PER_MODE if name in per_record
-    }
-    if deviations is not None:
-        per_record["deviation"] = deviations
-    columns = {name: _repeated([each[name] for each in per_run], rows) for name in RUN_COLUMNS}
-    if deviations is not None:
-        columns["non_commuting"] = np.repeat([each.problem.non_commuting for each in batch], rows)
-    columns |= {name: np.repeat(values[recorded], modes) for name, values in per_record.items()}
-    columns |= {name: values[recorded].ravel() for name, values in per_mode.items()}
-    columns["mode"] = np.tile(np.arange(1, modes + 1), records.sum())
-    for name in ("sigma", "lam"):
-        values = np.stack([getattr(each, name)[:modes] for each in spectra])
-        columns[name] = np.repeat(values, records, axis=0).ravel()
-    schema = pa.schema([field for field in TRAJECTORIES if field.name in columns])
-    arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
-    return pa.table(arrays, schema=schema)
-
-
-def _sorted_by_run(table: pa.Table) -> pa.Table:
-    """The same rows; those of a run lie together, so that they are moved as a piece."""
-    runs = table["run"].to_numpy()
-    starts = np.flatnonzero(np.diff(runs, prepend=-1))
-    rows = np.diff(starts, append=len(runs))
-    pieces = [table.slice(starts[run], rows[run]) for run in np.argsort(runs[starts])]
-    return pa.concat_tables(pieces).combine_chunks()
-
-
-def _repeated(values: Sequence[str | float | bool], rows: IntArray) -> AnyArray | pa.Array:
-    """Each value as often as its run has rows; texts as codes and a dictionary."""
-    if not isinstance(values[0], str):
-        return np.repeat(np.array(values), rows)
-    texts = list(dict.fromkeys(values))
-    codes = [texts.index(value) for value in values]
-    return pa.DictionaryArray.from_arrays(np.repeat(np.array(codes, dtype=np.int32), rows), texts)

@@ -6,7 +6,8 @@ from pathlib import Path
 from stagewise.errors import StagewiseError
 from stagewise.planning.plan import Plan
 from stagewise.studies.common import style
-from stagewise.studies.common.judging import RunTables, draw
+from stagewise.studies.common.drawing import draw
+from stagewise.studies.common.judging import RunTables
 from stagewise.studies.common.registry import load
 
 

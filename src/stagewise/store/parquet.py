@@ -1,6 +1,8 @@
 """Parquet tables: written whole or not at all, and equal when their data are."""
 
 import hashlib
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,14 +17,31 @@ ROW_GROUP = 1 << 16
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a Parquet table whole or not at all."""
-    with replacing(path) as temporary:
-        pq.write_table(
-            table,
-            temporary,
-            row_group_size=ROW_GROUP,
-            compression="zstd",
-            write_page_checksum=True,
-        )
+    write_tables([table], path)
+
+
+def write_tables(tables: Iterable[pa.Table], path: Path) -> None:
+    """Write tables of one schema, at least one, one after the other, as one Parquet table."""
+    parts = iter(tables)
+    first = next(parts)
+    layout = {"use_dictionary": _repetitive(first), "write_page_checksum": True}
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, first.schema, compression="zstd", **layout) as writer,
+    ):
+        for part in chain([first], parts):
+            writer.write_table(part, row_group_size=ROW_GROUP)
+
+
+def _repetitive(table: pa.Table) -> list[str]:
+    """Columns with few different values; to seek repetitions in the others costs time and space."""
+    head = table.slice(0, 4096)
+    return [
+        field.name
+        for field in table.schema
+        if not pa.types.is_boolean(field.type)
+        and len(head[field.name].unique()) <= head.num_rows / 2
+    ]
 
 
 def read_table(

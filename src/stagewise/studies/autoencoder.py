@@ -72,6 +72,8 @@ def _curves(axes: Axes, curves: pd.DataFrame) -> None:
 def _mark_times(axes: Axes, times: pd.DataFrame) -> None:
     learned = times[(times["depth"] == 2) & times["learning_iteration"].notna()]
     predicted = learned.groupby("mode")["predicted_discrete"].first()
+    if predicted.empty:
+        return
     for time in predicted:
         axes.axvline(time, ymin=0.95, ymax=1.0, color=style.INK, linewidth=0.8)
     axes.annotate(

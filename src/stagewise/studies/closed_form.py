@@ -57,6 +57,8 @@ def _panel(axes: Axes, curves: pd.DataFrame) -> None:
         curve = curves[(curves["delta"] == delta) & (curves["quantity"] == "trace_norm")]
         time = (curve["flow_time"] / delta).to_numpy()
         shown = time <= 5.0
+        if not shown.any():
+            continue
         axes.plot(time[shown], curve["predicted"][shown], color=colour, zorder=1)
         wanted = np.linspace(0.15 + 0.06 * index, 4.8, 16)
         marks = np.unique(np.searchsorted(time[shown], wanted)).clip(0, shown.sum() - 1)

@@ -74,10 +74,10 @@ def draw(times: pd.DataFrame, table: pd.DataFrame) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.set_xlabel(r"non-commutation $\Delta_{xy}$")
         style.panel_title(axes, letter, rf"fixed spectra, $\delta={delta:g}$")
-    chosen = errors[errors["dataset"] == shown[0]]
-    _errors(panels[1, 2], chosen, "delta", floor)
+    first = shown[0] if shown else times["dataset"].iloc[0]
+    _errors(panels[1, 2], errors[errors["dataset"] == first], "delta", floor)
     style.log_scale_axis(panels[1, 2], deltas)
-    style.panel_title(panels[1, 2], "f", shown[0].replace("_", " "))
+    style.panel_title(panels[1, 2], "f", first.replace("_", " "))
     panels[0, 0].set_ylabel("measured / forecast")
     panels[1, 0].set_ylabel("root-mean-square log error")
     handles, labels = panels[0, 0].get_legend_handles_labels()

@@ -11,6 +11,7 @@ from stagewise.studies.common.measures import value_range, wilson_interval
 from stagewise.studies.common.study import (
     Interval,
     Measurement,
+    NothingToMeasureError,
     Study,
     learning_times,
     trajectory_summary,
@@ -89,6 +90,8 @@ def _alignment(axes: Axes, curves: pd.DataFrame, kinds: list[str]) -> None:
         & (curves["mode"] == 1)
         & (curves["iteration"] > 0)
     ]
+    if some.empty:
+        raise NothingToMeasureError("the strongest mode")
     for index, kind in enumerate(kinds):
         style.measured_curve(
             axes,

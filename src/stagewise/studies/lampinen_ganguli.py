@@ -94,6 +94,8 @@ def _errors(axes: Axes, curves: pd.DataFrame, quantity: str) -> None:
 
 
 def _steps(axes: Axes, curves: pd.DataFrame) -> None:
+    if curves.empty:
+        return
     for index, step in enumerate(sorted(curves["relative_step_size"].unique())):
         curve = curves[curves["relative_step_size"] == step]
         colour = style.distinct_colours()[index]
@@ -110,6 +112,8 @@ def _steps(axes: Axes, curves: pd.DataFrame) -> None:
 
 def _misses(axes: Axes, curves: pd.DataFrame) -> None:
     misses = teacher_misses(curves)
+    if misses.empty:
+        return
     for index, (law, name) in enumerate(
         (("theory", "flow, 2x an epoch"), ("theory_discrete", "2 ln(1 + x)"))
     ):

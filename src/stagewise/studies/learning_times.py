@@ -65,6 +65,8 @@ def _every_mode(axes: Axes, times: pd.DataFrame, scales: list[float]) -> None:
 def _convergence(axes: Axes, times: pd.DataFrame) -> None:
     """Measured over the discrete law against delta, a series for each of three step sizes."""
     steps = sorted(times["relative_step_size"].unique())
+    if not steps:
+        return
     chosen = [steps[0], steps[len(steps) // 2], steps[-1]]
     times = times.assign(over=times["learning_iteration"] / times["predicted_discrete"])
     for index, step in enumerate(dict.fromkeys(chosen)):

@@ -264,7 +264,7 @@ def growth_while_waiting(times: pd.DataFrame) -> pd.DataFrame:
     other way round).
     """
     if times["mode"].nunique() < 2 or times["delta"].nunique() < 2:
-        raise NothingToMeasureError
+        raise NothingToMeasureError("two modes and two initial scales (delta)")
     runs = deviations(times).pivot(index="seed", columns="delta", values="over_final")
     low, high = sorted(runs.columns)[-2:]
     measured = np.log(runs[high] / runs[low]) / (high - low)

@@ -61,6 +61,8 @@ def draw(curves: pd.DataFrame) -> Figure:
 
 def _distances(axes: Axes, curves: pd.DataFrame) -> None:
     curves = curves[curves["iteration"] > 0]
+    if curves.empty:
+        return
     ranks = sorted(curves["mode"].unique())[:_SHOWN]
     for index, (rank, colour) in enumerate(
         zip(ranks, style.ordered_colours(len(ranks)), strict=True)

@@ -17,7 +17,6 @@ from stagewise.studies.common.study import (
     Claim,
     Measurement,
     NothingToMeasureError,
-    Study,
     Table,
     files_of,
 )
@@ -118,11 +117,6 @@ def read_frame(kind: str, path: Path) -> pd.DataFrame:
 def _plain_text(frame: pd.DataFrame) -> pd.DataFrame:
     categorical = frame.select_dtypes("category").columns
     return frame.astype(dict.fromkeys(categorical, "str"))
-
-
-def draw(study: Study, tables: RunTables) -> Any:
-    """The figure of a study from the files of a run."""
-    return study.draw(*(tables.frame(table) for table in study.figure_reads))
 
 
 def judge(claim: Claim, tables: RunTables) -> Judgement:

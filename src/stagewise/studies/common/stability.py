@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stagewise.studies.common.measures import wilson_interval
+from stagewise.studies.common.study import NothingToMeasureError
 from stagewise.theory import stable_step
 
 
@@ -17,6 +18,8 @@ def swapped_pairs(times: pd.DataFrame) -> pd.DataFrame:
     wide = times.pivot(
         index=["dataset", "delta", "run"], columns="mode", values="mode_learning_iteration"
     ).fillna(np.inf)
+    if len(wide.columns) < 2:
+        raise NothingToMeasureError("pairs of modes")
     rows = []
     for (dataset, delta), group in wide.groupby(level=["dataset", "delta"]):
         swapped = int((group[1] > group[2]).sum())

@@ -146,7 +146,10 @@ class Measurement:
 
 
 class NothingToMeasureError(Exception):
-    """A run has the experiments of a claim, but not the rows that it is about; judged "not run"."""
+    """A run has the experiments of a claim or figure, but not what it compares, which `str` names.
+
+    The claim is judged "not run"; the figure says so in its place.
+    """
 
 
 Measure = Callable[..., Measurement | None]

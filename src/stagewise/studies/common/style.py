@@ -117,6 +117,8 @@ def distinct_colours() -> list[tuple[float, float, float]]:
 
 def log_spaced(values: FloatArray, marks: int) -> IntArray:
     """Positions of about `marks` positive ascending values, evenly spread on a log axis."""
+    if not len(values):
+        return np.empty(0, dtype=np.int64)
     wanted = np.geomspace(values[values > 0][0], values[-1], marks)
     return np.unique(np.searchsorted(values, wanted).clip(0, len(values) - 1))
 
@@ -180,6 +182,13 @@ def log_scale_axis(axes: Axes, scales: Sequence[float] | FloatArray) -> None:
 def panel_title(axes: Axes, letter: str, text: str) -> None:
     """Title of a panel, with its letter in bold."""
     axes.set_title(rf"$\bf{{{letter}}}$  {text}")
+
+
+def only_text(sentence: str) -> Figure:
+    """A figure that says something instead of showing it."""
+    figure = Figure(figsize=(TWO_COLUMNS, 0.6))
+    figure.text(0.5, 0.5, sentence, ha="center", va="center", color=INK)
+    return figure
 
 
 def save(figure: Figure, pdf: Path, png: Path) -> None:

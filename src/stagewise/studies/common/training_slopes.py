@@ -35,6 +35,8 @@ def slopes_by_seed(training: pd.DataFrame) -> pd.DataFrame:
     `over_rival`, `over_exponent`: the slope times the growth that each says, which is 1 where it is
     right. Modes that are not learned are left out.
     """
+    if training["delta"].nunique() < 2:
+        raise NothingToMeasureError("two initial scales (delta)")
     low, high = np.sort(training["delta"].unique())[-2:]
     wide = training.pivot_table(
         index=[*SETTING, "seed"], columns="delta", values="learning_iteration", observed=True
@@ -71,7 +73,7 @@ def slopes(training: pd.DataFrame) -> pd.DataFrame:
 def worst(values: pd.Series, expected: float = 1.0) -> float:
     """The value farthest from what is expected."""
     if values.empty:
-        raise NothingToMeasureError
+        raise NothingToMeasureError("modes that were learned")
     return float(values.iloc[int((values - expected).abs().to_numpy().argmax())])
 
 
