@@ -38,7 +38,7 @@ SOURCE = Path("src/stagewise")
 ALSO = {
     "problems": ("analysis", "dynamics", "pipeline"),
     "theory": ("pipeline", "forecast"),
-    "dynamics": ("pipeline",),
+    "dynamics": ("pipeline", "release/test_generated.py"),
     "analysis": ("pipeline",),
     "pipeline": ("studies/test_practice.py", "studies/test_drawn.py"),
     "studies": ("release/test_default_run.py", "tables", "release/test_generated.py"),

@@ -101,6 +101,7 @@ def test_decayed_training_ends_at_the_rank_of_nuclear_norm_regression(deep):
     rows = deep[deep["dataset"] == "ends"]
     assert len(rows) == 12
     assert (rows["width"] == 6).all()  # as wide as either side, so that no rank is out of reach
+    assert (rows[["setting", "delta"]] == 0).all(axis=None)
     assert (rows["rank"] == rows["predicted_rank"]).all()
     for _, case in rows.groupby("seed"):
         assert case["sigma"].is_monotonic_decreasing
@@ -127,7 +128,8 @@ def test_diffusion_peaks_where_its_closed_form_does():
     assert peaks[3, 0.0] == pytest.approx(4 / 7, abs=0.006)
     assert peaks[2, 1.0] == peaks[3, 1.0] == 1
     assert_allclose(rows["predicted_peak_share"], rows["peak_share"], atol=0.006)
-    assert (rows[["seed", "mode", "width", "batch_size"]] == [0, 1, 1, 1]).all(axis=None)
+    columns = ["seed", "mode", "width", "batch_size", "delta", "sigma"]
+    assert (rows[columns] == [0, 1, 1, 1, 0, 1]).all(axis=None)
     assert list(rows["setting"]) == list(range(4))
 
 

@@ -83,7 +83,7 @@ class RunTables:
         parts = [self._part(table.kind, path) for path in self.files(table)]
         if not parts:
             return read_none(table.kind)
-        frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].copy()
+        frame = pd.concat(parts, ignore_index=True)
         if table.datasets is not None:
             frame = frame[frame["dataset"].isin(table.datasets)].reset_index(drop=True)
         return _declared(table, frame)
