@@ -17,7 +17,8 @@ def random_frames(shapes: Shapes, generator: np.random.Generator) -> list[FloatA
 
 def random_hidden_frames(shapes: Shapes, generator: np.random.Generator) -> list[FloatArray]:
     """Those of `random_frames` that belong to hidden layers."""
-    generator.standard_normal((shapes[0][0], shapes[0][0]))  # what the inputs' frame is made of
+    # Drawn all the same: what comes after in the stream are the hidden frames of `random_frames`.
+    generator.standard_normal((shapes[0][0], shapes[0][0]))
     return [random_orthogonal(shape[1], generator) for shape in shapes[:-1]]
 
 
