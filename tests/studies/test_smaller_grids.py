@@ -47,7 +47,7 @@ def test_claims_are_judged_or_said_not_to_be_run(fewer):
 
 
 @pytest.mark.filterwarnings("ignore:No artists with labels")
-@pytest.mark.parametrize("column", ["delta", "initialisation", "dataset"])
+@pytest.mark.parametrize("column", ["delta", "dataset"])
 def test_figures_are_drawn_or_say_what_they_need(aggregates, column):
     words = []
     for study in studies():
