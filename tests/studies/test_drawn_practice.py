@@ -178,3 +178,11 @@ def test_a_figure_shows_what_its_table_says_and_nothing_else(expected, table):
     figure = load(expected.__name__).draw(rows)
     for axes, panel in zip(figure.axes, expected(rows), strict=True):
         assert_shows(axes, panel)
+
+
+def test_rules_outside_the_law_are_compared_with_the_ratio_of_the_scales_that_were_run():
+    rows = rule_table()
+    rows["delta"] = rows["delta"].replace(20.0, 12.0)
+    axes = load("optimisers").draw(rows).axes[2]
+    assert axes.get_title("left").endswith(r"$\delta=10$ to $12$")
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "None"] == [1, 1.2]
