@@ -49,6 +49,12 @@ def test_spiked_values_and_overlaps_are_those_of_a_large_matrix(strength):
     assert_allclose(theory.gains[:2], drawn.gains[:2], rtol=0.03)
 
 
+def test_a_mode_without_strength_drowns_as_a_weak_one_does():
+    none, weak = (asymptotic_teacher(np.array([4.0, each]), 100, 50) for each in (0.0, 0.1))
+    np.testing.assert_array_equal(none.values, weak.values)
+    assert none.gains[1] == weak.gains[1] == 0
+
+
 def test_a_teacher_below_the_edge_drowns():
     theory = asymptotic_teacher(np.array([0.84]), 100, 50)
     assert theory.gains[0] == 0

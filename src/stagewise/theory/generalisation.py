@@ -49,7 +49,7 @@ def asymptotic_teacher(teacher: FloatArray, dim_in: int, dim_out: int) -> NoisyT
     """
     aspect = dim_out / dim_in
     seen = teacher > aspect**0.25
-    square = teacher**2
+    square = np.where(seen, teacher, 1.0) ** 2  # a mode of strength zero has no value
     value = np.sqrt((1 + square) * (aspect + square) / square)
     inputs = 1 - (aspect + square) / (square * (square + 1))
     outputs = 1 - aspect * (1 + square) / (square * (square + aspect))
