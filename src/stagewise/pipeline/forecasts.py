@@ -32,24 +32,21 @@ def forecasts_table(
 
     datasets : draws of the moments by data set name.
     """
-    rows = []
-    grids = []
+    shared, grids = [], []
     for dataset in experiment.datasets:
         for draw, moments in enumerate(datasets[dataset][: experiment.replicates]):
             problem = moments.problem(experiment.centred)
             smallest = min(problem.dim_in, problem.dim_out)
             for width in dict.fromkeys(width or smallest for width in experiment.width):
                 grids.append(_Grid.of(problem, experiment, width))
-                rows.append({"experiment": name, "dataset": dataset, "draw": draw, "width": width})
-    integrated = _integrated(grids)
-    return pa.Table.from_pylist(
-        [
-            shared | row
-            for shared, grid, found in zip(rows, grids, integrated, strict=True)
-            for row in grid.rows(found)
-        ],
-        schema=FORECASTS,
-    )
+                point = {"experiment": name, "dataset": dataset, "draw": draw, "width": width}
+                shared.append(point)
+    rows = [
+        point | row
+        for point, grid, found in zip(shared, grids, _integrated(grids), strict=True)
+        for row in grid.rows(found)
+    ]
+    return pa.Table.from_pylist(rows, schema=FORECASTS)
 
 
 @dataclass(frozen=True)
@@ -78,10 +75,14 @@ class _Grid:
         return cls(problem, pooled, width, stages, relative, step_size, delta)
 
     @property
+    def hidden(self) -> int:
+        """Number of hidden directions that can learn a mode."""
+        return min(self.pooled.stages, self.width)
+
+    @property
     def shape(self) -> tuple[int, int, int, int]:
         """What problems must share to be integrated together."""
-        hidden = min(self.pooled.stages, self.width)
-        return self.problem.dim_in, self.problem.dim_out, hidden, self.stages
+        return self.problem.dim_in, self.problem.dim_out, self.hidden, self.stages
 
     @property
     def last(self) -> FloatArray:
@@ -92,8 +93,7 @@ class _Grid:
     @property
     def start(self) -> FloatArray:
         """Logarithms of the hidden directions' amplitudes (cases, hidden)."""
-        hidden = min(self.pooled.stages, self.width)
-        return initial_amplitudes(self.delta, self.pooled.dim_in, self.width, hidden)
+        return initial_amplitudes(self.delta, self.pooled.dim_in, self.width, self.hidden)
 
     def rows(self, found: Integration) -> list[dict[str, float | None]]:
         """A row per case and stage. found : the integrated forecast."""

@@ -28,7 +28,7 @@ SCHEMAS = {
     "training": TRAINING,
 }
 _ROWS = 10_000
-"""Of learning times, that are objects of Python at a time."""
+"""Learning times that are turned into Python objects at a time."""
 
 
 def joined(name: str, paths: Iterable[Path]) -> pa.Table:

@@ -15,8 +15,8 @@ from stagewise.theory import plateau_loss
 def stages_table(shards: Iterable[pa.Table]) -> pa.Table:
     """`stages.parquet` of one experiment: a row per run and plateau, the last where the run ended.
 
-    shards : trajectory tables, one in memory at a time. Rows are sorted by run, stage. Stage k is the one that
-    ends plateau k, so a run has one row more than stages.
+    shards : trajectory tables, one in memory at a time. Rows are sorted by run, stage. Stage k is
+    the one that ends plateau k, so a run has one row more than stages.
     """
     tables = [STAGES.empty_table()]
     for shard in shards:

@@ -53,19 +53,12 @@ def trajectory_tables(batches: Sequence[Trained], most_rows: int) -> Iterator[pa
 
     most_rows : of a table, but for those of one run.
     """
-    batch, position = (
-        np.concatenate(each)
-        for each in zip(
-            *(
-                (np.full(len(one.rows), at), np.arange(len(one.rows)))
-                for at, one in enumerate(batches)
-            ),
-            strict=True,
-        )
-    )
+    sizes = [len(one.per_run) for one in batches]
+    batch = np.repeat(np.arange(len(batches)), sizes)
+    position = np.concatenate([np.arange(size) for size in sizes])
     order = np.argsort([run["run"] for one in batches for run in one.per_run])
-    before = np.cumsum(np.concatenate([one.rows for one in batches])[order])
-    part = before // most_rows
+    rows = np.concatenate([one.rows for one in batches])
+    part = np.cumsum(rows[order]) // most_rows
     for runs in np.split(order, np.flatnonzero(np.diff(part)) + 1):
         tables = [
             _table(batches[at].some(position[runs[batch[runs] == at]]))
