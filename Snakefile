@@ -6,6 +6,7 @@ from pathlib import Path
 # The package beside this file is used, whether or not one is installed.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
+from stagewise.planning.processes import serve_jobs
 from stagewise.planning.start import start
 
 
@@ -13,6 +14,10 @@ configfile: "config.yaml"
 
 
 plan, progress = start(config, workflow)
+
+
+onstart:
+    serve_jobs(workflow)
 
 
 onerror:

@@ -6,13 +6,10 @@ from pathlib import Path
 from stagewise.config.models import Experiment
 from stagewise.data.npz import read_moments
 from stagewise.pipeline.job import logged
-from stagewise.planning.imports import spare_linear_algebra
 from stagewise.store.parquet import write_table
 
 with logged(snakemake):
     kind = snakemake.wildcards.kind
-    if kind == "plateaus":
-        spare_linear_algebra()
     table = getattr(import_module(snakemake.params.module), f"{kind}_table")
     experiment = Experiment.model_validate(snakemake.params.experiment)
     datasets = {Path(path).stem: read_moments(Path(path)) for path in snakemake.input}

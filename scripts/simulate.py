@@ -7,11 +7,9 @@ from stagewise.data.npz import read_moments
 from stagewise.pipeline.job import logged
 from stagewise.pipeline.simulate import simulated
 from stagewise.planning.experiments import shard
-from stagewise.planning.imports import spare_linear_algebra
 from stagewise.store.parquet import write_tables
 
 with logged(snakemake):
-    spare_linear_algebra()
     experiment = Experiment.model_validate(snakemake.params.experiment)
     runs = shard(snakemake.wildcards.experiment, experiment, int(snakemake.wildcards.shard))
     draws = [read_moments(Path(path)) for path in snakemake.input]

@@ -15,8 +15,6 @@ if sys.argv[1] == "without":
     sys.modules["numba"] = None
 from stagewise.config.training import MiniBatches
 from stagewise.pipeline.training.mini_batches import training_rows
-from stagewise.planning.imports import spare_linear_algebra
-spare_linear_algebra()
 setting = {"samples": 24, "noise": 0.5, "step_size": 0.3, "batch_size": 3}
 problem = {"sigma": [1.0, 0.6], "lam": [1.0, 0.8, 0.5], "dim_out": 3, "width": 3, "delta": [3.0, 5.0]}
 kind = {"kind": "mini_batches", "replicates": 2, "settings": [setting]}

@@ -1,8 +1,6 @@
 """A script's log, and the sentence that it ends with."""
 
 import errno
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -54,31 +52,6 @@ def test_a_fault_of_the_program_keeps_its_traceback(error, tmp_path):
     with pytest.raises(type(error)), logged(job(tmp_path / "rule.log")):
         raise error
     assert "Traceback" in (tmp_path / "rule.log").read_text(encoding="utf-8")
-
-
-SCRIPT = """
-import atexit, sys
-from pathlib import Path
-from types import SimpleNamespace
-from stagewise.pipeline.job import logged
-snakemake = SimpleNamespace(log=[sys.argv[1]])
-atexit.register(print, "libraries taken down")
-with logged(snakemake):
-    print("done")
-    if len(sys.argv) > 2:
-        raise KeyError
-"""
-
-
-@pytest.mark.parametrize("fault", [False, True])
-def test_a_script_that_has_done_its_work_ends_there_with_its_log_whole(fault, tmp_path):
-    log = tmp_path / "rule.log"
-    command = [sys.executable, "-c", SCRIPT, str(log), *["fault"] * fault]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (ended.returncode, "libraries taken down" in ended.stdout) == (int(fault), fault)
-    text = log.read_text(encoding="utf-8")
-    assert text.startswith("done\n")
-    assert (read_cost(text.removeprefix("done\n")) is None) == fault
 
 
 def say_and_fail(error):

@@ -1,8 +1,6 @@
 """What every script of a rule does around its one call: log, and fail in a sentence."""
 
 import errno
-import gc
-import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,12 +10,6 @@ from typing import Any
 
 from stagewise.clock import cost
 from stagewise.errors import StagewiseError
-from stagewise.planning.imports import spare_pandas
-
-if hasattr(sys.modules["__main__"], "snakemake"):
-    # A job is over before garbage matters, and to look for it while libraries are imported and figures
-    # drawn is an eighth of what a figure costs.
-    gc.disable()
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
@@ -26,11 +18,9 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 def logged(snakemake: Any) -> Iterator[None]:
     """Send output to the rule's log; end with a sentence and exit code 2 on a StagewiseError.
 
-    A disk without room ends so too, wherever it shows, be it in the log itself. A script that has
-    not imported pandas by now does without it. The log ends with what the job cost.
+    A disk without room ends so too, wherever it shows, be it in the log itself. The log ends with
+    what the job cost.
     """
-    if "pyarrow" in sys.modules:
-        spare_pandas()
     log_path = Path(snakemake.log[0])
     message = ""
     try:
@@ -56,10 +46,6 @@ def logged(snakemake: Any) -> Iterator[None]:
     if message:
         print(f"\n{message}\n", file=sys.stderr)
         sys.exit(2)
-    if getattr(sys.modules["__main__"], "snakemake", None) is snakemake:
-        # All is written; to take the libraries down in order costs a tenth of a second a job.
-        sys.stdout.flush()
-        os._exit(0)
 
 
 def _sentence(error: Exception) -> str:

@@ -1,10 +1,14 @@
 """What the processes of a run inherit: one thread each, and this package."""
 
+import atexit
 import os
 import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from stagewise.pipeline.job_server import start_server
 
 THREAD_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
@@ -42,6 +46,21 @@ def quote_interpreter() -> None:
     process, which plans and starts jobs, sees the quoted path; nothing else here starts an interpreter.
     """
     sys.executable = shlex.quote(sys.executable)
+
+
+def serve_jobs(workflow: Any) -> None:
+    """Let the scripts of a run be forked from one process that has imported what they need.
+
+    Snakemake starts a script with `sys.executable`, which becomes the client of that process; the
+    process ends with this one. Scripts start as usual on a cluster, where no socket can be made, and
+    where the system's own libraries may not bear a fork.
+    """
+    if sys.platform != "linux" or not workflow.local_exec:
+        return
+    with suppress(OSError):
+        server, command = start_server(shlex.split(sys.executable))
+        atexit.register(server.communicate)
+        sys.executable = shlex.join(command)
 
 
 def clear_stale_lock(directory: Path) -> None:

@@ -18,7 +18,6 @@ from stagewise.config.training import BatchSetting, MiniBatches
 from stagewise.dynamics.on_data import Network, Sampling, train_on_data
 from stagewise.dynamics.small_batches import train_on_small_batches
 from stagewise.pipeline.training.diffusion import diffusion_rows
-from stagewise.planning.imports import spare_linear_algebra
 from stagewise.problems.problem import Problem
 from stagewise.seeds import generator
 from stagewise.theory import leading_iteration, reduced_rank_regression
@@ -55,7 +54,6 @@ def prescribed_sample(
 
 def training_rows(name: str, experiment: MiniBatches, _: str | None) -> list[dict[str, object]]:
     """Rows of the table `training`: training itself, then what a mode diffuses on its way."""
-    spare_linear_algebra()
     return _trained_rows(name, experiment) + diffusion_rows(name, experiment)
 
 
