@@ -120,7 +120,8 @@ def _curve(
     predicted: FloatArray | None,
 ) -> pa.Table:
     rows = len(iterations)
-    low, high = np.quantile(measured, [0.05, 0.95], axis=0)
+    with np.errstate(invalid="ignore"):  # the loss of a run that diverges ends at infinity
+        low, high = np.quantile(measured, [0.05, 0.95], axis=0)
     missing = np.full(rows, np.nan)
     columns: dict[str, object] = {
         **point,

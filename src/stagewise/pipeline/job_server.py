@@ -11,9 +11,9 @@ import runpy
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -32,23 +32,18 @@ def start_server(python: Sequence[str]) -> tuple["subprocess.Popen[bytes]", list
 
     Raises
     ------
-    OSError : no socket can be made here.
+    OSError : no such socket can be made here.
     """
-    folder = Path(tempfile.mkdtemp(prefix="stagewise-"))  # for this user alone, as is the socket
-    address = folder / "jobs"
     with socket.socket(socket.AF_UNIX) as listener:
-        try:
-            listener.bind(str(address))
-        except OSError:
-            folder.rmdir()
-            raise
+        listener.bind("")  # the system finds a name that is no file
         listener.listen(128)
         server = subprocess.Popen(
             [*python, "-P", "-m", "stagewise.pipeline.job_server", str(listener.fileno())],
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
         )
-    return server, [*python, "-I", "-S", str(_CLIENT), str(address)]
+        name = listener.getsockname()[1:].decode()
+    return server, [*python, "-I", "-S", str(_CLIENT), name]
 
 
 def serve(listener: socket.socket) -> None:
@@ -70,10 +65,18 @@ def serve(listener: socket.socket) -> None:
                 _import(os.read(learned, _READ).decode().split())
             if listener.fileno() in ready:
                 link, _ = listener.accept()
-                if os.fork() == 0:
+                if _is_ours(link) and os.fork() == 0:
+                    listener.close()  # or clients would still find it when the server is gone
                     _run(link, teach)
                 link.close()
             _reap()
+
+
+def _is_ours(link: socket.socket) -> bool:
+    """Whether this user asks: the name of a socket keeps no other user out."""
+    width = struct.calcsize("3i")
+    _, user, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, width))
+    return bool(user == os.getuid())
 
 
 def _import(modules: list[str]) -> None:
@@ -126,6 +129,3 @@ def _exit_code(script: str) -> int:
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as listener:
         serve(listener)
-        address = Path(listener.getsockname())
-    address.unlink(missing_ok=True)
-    address.parent.rmdir()

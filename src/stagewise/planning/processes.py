@@ -53,7 +53,7 @@ def serve_jobs(workflow: Any) -> None:
 
     Snakemake starts a script with `sys.executable`, which becomes the client of that process; the
     process ends with this one. Scripts start as usual on a cluster, where no socket can be made, and
-    where the system's own libraries may not bear a fork.
+    on other systems than Linux, whose own libraries may not bear a fork.
     """
     if sys.platform != "linux" or not workflow.local_exec:
         return
