@@ -21,7 +21,8 @@ class FirstCrossings:
     the last is measured first; where a mode that is waited for has come to `near` of its target by
     then, the one in the middle, and so on in either half. What is missed is a share that rises from
     below `near` to where it is learned and falls back below `near`, all within a stride: noise of
-    steps on single samples does that, and then the stride must be 1.
+    steps on single samples does that. With a ceiling nothing is missed: of the records of a stride
+    those are measured, together, at which some mode may have come near.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class FirstCrossings:
     ) -> None:
         """share : what is measured. waited_for : (runs, modes), those that training goes on for.
 
-        ceiling : a cheap upper bound of the shares, below `near` of which nothing is measured.
+        ceiling : a cheap upper bound of the shares.
         """
         self._share, self._ceiling, self._near = share, ceiling, near
         self._waiting = waited_for.copy()
@@ -60,42 +61,59 @@ class FirstCrossings:
     def _look_back(self) -> None:
         """Measure the new records, as far as that is needed, and forget all but the last."""
         old = len(self._records) - self._new  # the record before them, if there is one
-        last = len(self._records) - 1
-        shares = np.full((last + 1, *self._times.shape), np.nan)
-        self._measure(shares, last, self._waiting & self._possible())
-        gap = self._stride
-        while gap > 1:
-            for right in range(last, old + gap // 2 - 1, -gap):
-                learned = (shares[: max(right - gap + 1, 0)] >= LEARNED_SHARE).any(axis=0)
-                near = self._waiting & ~learned & (shares[right] >= self._near)
-                self._measure(shares, right - gap // 2, near)
-            gap //= 2
-        crossed = self._waiting & (shares >= LEARNED_SHARE).any(axis=0)
+        shares = np.full((len(self._records), *self._times.shape), np.nan)
+        if self._ceiling is None:
+            self._by_halves(shares, old)
+        else:
+            self._where_possible(shares, old, self._ceiling)
+        reached = shares >= LEARNED_SHARE
+        crossed = self._waiting & reached.any(axis=0)
         if crossed.any():
-            for place in range(old):
-                self._measure(shares, place, crossed)
+            before = np.zeros(shares.shape, dtype=bool)
+            run, mode = np.nonzero(crossed)
+            before[np.maximum(reached.argmax(axis=0)[run, mode] - 1, 0), run, mode] = True
+            self._measure(shares, before & np.isnan(shares))
             iterations = np.array([iteration for iteration, _ in self._records])
             self._times[crossed] = crossing_iteration(iterations, shares[:, crossed])
             self._waiting &= ~crossed
         self._records, self._new = self._records[-1:], 0
 
-    def _possible(self) -> BoolArray:
-        """Modes (runs, modes) that may have come near by the last record."""
-        if self._ceiling is None:
-            return np.ones_like(self._waiting)
-        runs = np.flatnonzero(self._waiting.any(axis=1))
-        possible = np.zeros_like(self._waiting)
-        layers = [each[runs] for each in self._records[-1][1]]
-        possible[runs] = self._ceiling(layers, runs) >= self._near
-        return possible
+    def _by_halves(self, shares: FloatArray, old: int) -> None:
+        """Measure the last record, and where a mode is near by then those in the middle."""
+        last = len(shares) - 1
+        wanted = np.zeros(shares.shape, dtype=bool)
+        wanted[last] = self._waiting
+        self._measure(shares, wanted)
+        gap = self._stride
+        while gap > 1:
+            for right in range(last, old + gap // 2 - 1, -gap):
+                learned = (shares[: max(right - gap + 1, 0)] >= LEARNED_SHARE).any(axis=0)
+                wanted[:] = False
+                wanted[right - gap // 2] = self._waiting & ~learned & (shares[right] >= self._near)
+                self._measure(shares, wanted)
+            gap //= 2
 
-    def _measure(self, shares: FloatArray, place: int, wanted: BoolArray) -> None:
-        """Fill in the shares of one record in every run that has a mode that is wanted."""
-        runs = np.flatnonzero(wanted.any(axis=1))
-        if len(runs):
-            shares[place, runs] = self._share(
-                [each[runs] for each in self._records[place][1]], runs
-            )
+    def _where_possible(self, shares: FloatArray, old: int, ceiling: Share) -> None:
+        """Measure the new records at which a mode may have come near."""
+        waiting = np.broadcast_to(self._waiting, shares.shape)
+        wanted = waiting & (np.arange(len(shares)) >= old)[:, None, None]
+        bounds = np.full(shares.shape, np.nan)
+        self._fill(bounds, wanted, ceiling)
+        self._measure(shares, wanted & (bounds >= self._near))
+
+    def _measure(self, shares: FloatArray, wanted: BoolArray) -> None:
+        """Fill in the shares of every record and run that has a mode that is wanted."""
+        self._fill(shares, wanted, self._share)
+
+    def _fill(self, values: FloatArray, wanted: BoolArray, of: Share) -> None:
+        """values, wanted : (records, runs, modes). of : called once, with all that is wanted."""
+        place, run = np.nonzero(wanted.any(axis=2))
+        if len(run) == 0:
+            return
+        first = place[0]
+        records = [layers for _, layers in self._records[first : place[-1] + 1]]
+        layers = [np.stack(each)[place - first, run] for each in zip(*records, strict=True)]
+        values[place, run] = of(layers, run)
 
 
 def geometric_records(first: float, last: float, ratio: float) -> IntArray:

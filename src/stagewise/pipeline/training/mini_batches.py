@@ -178,7 +178,7 @@ class _Training:
             return np.asarray(response_ceilings(responses(layers), setting.modes) / targets)
 
         waited_for = np.ones((runs, setting.modes), dtype=bool)
-        crossings = FirstCrossings(learned, waited_for, 1, ceiling)
+        crossings = FirstCrossings(learned, waited_for, ceiling=ceiling)
         weights = [np.repeat(each[None], runs, axis=0) for each in self._start()]
         course = weights, setting.step_size, self._records(targets), crossings
         if replace is None:
