@@ -36,7 +36,7 @@ def watched(curves, waited_for, stride, ceiling=None, **options):
     measured = np.zeros(curves.shape[1], dtype=int)
 
     def share(layers, runs):
-        measured[runs] += 1
+        np.add.at(measured, runs, 1)  # one record or several
         return layers[0]
 
     crossings = FirstCrossings(share, waited_for, stride, ceiling, **options)
@@ -63,6 +63,19 @@ def test_crossings_while_training_goes_on_are_those_of_all_records(stride, recor
 
 
 @pytest.mark.parametrize("stride", [1, 8])
+@pytest.mark.parametrize("records", [50, 53])
+def test_with_a_ceiling_a_share_may_rise_and_fall_as_it_likes(stride, records):
+    curves = np.random.default_rng(1).uniform(0, 0.53, size=(records, 40, 2))
+    curves[30:, 0] = np.nan
+    found, _, measured = watched(
+        curves, np.ones((40, 2), dtype=bool), stride, lambda layers, _: 1.01 * layers[0]
+    )
+    expected = crossing_iteration(10 * np.arange(records), curves)
+    assert np.isnan(expected).any()
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("stride", [1, 8])
 def test_below_a_ceiling_nothing_is_measured(stride):
     curves = 1 / (1 + np.exp(-np.arange(50)[:, None, None] + np.array([[[20.0]], [[30.0]]]).T))
     curves = curves.reshape(50, 2, 1)
@@ -74,13 +87,14 @@ def test_below_a_ceiling_nothing_is_measured(stride):
     assert (measured >= 2).all()
 
 
-def test_with_a_stride_of_one_a_share_that_falls_back_at_once_counts():
+def test_with_a_stride_of_one_or_a_ceiling_a_share_that_falls_back_at_once_counts():
     curves = np.full((20, 1, 1), 0.01)
     curves[10] = 0.9
     curves[18:] = 0.9
     waited_for = np.ones((1, 1), dtype=bool)
     assert 90 < watched(curves, waited_for, 1)[0][0, 0] < 100
     assert 170 < watched(curves, waited_for, 8)[0][0, 0] < 180
+    assert 90 < watched(curves, waited_for, 8, lambda layers, _: layers[0])[0][0, 0] < 100
 
 
 def test_training_ends_when_every_mode_that_is_waited_for_has_been_learned_once():
