@@ -1,10 +1,11 @@
 """A process that has the libraries already, from which each job is forked.
 
 To start Python and import what a job needs takes longer than many a job. Each job is a process of
-its own still, with nothing left in it from jobs before but imported modules: what a job had to
-import the server imports too, and the next job finds it there.
+its own still, with nothing left in it from jobs before but imported modules: the server imports what
+a script names at its top, and afterwards what the job had to import besides.
 """
 
+import ast
 import gc
 import os
 import runpy
@@ -65,9 +66,14 @@ def serve(listener: socket.socket) -> None:
                 _import(os.read(learned, _READ).decode().split())
             if listener.fileno() in ready:
                 link, _ = listener.accept()
-                if _is_ours(link) and os.fork() == 0:
-                    listener.close()  # or clients would still find it when the server is gone
-                    _run(link, teach)
+                if _is_ours(link):
+                    script, streams, _, _ = socket.recv_fds(link, _READ, 3)
+                    _import(_imports(os.fsdecode(script)))
+                    if os.fork() == 0:
+                        listener.close()  # or clients would find it when the server is gone
+                        _run(os.fsdecode(script), streams, link, teach)
+                    for stream in streams:
+                        os.close(stream)
                 link.close()
             _reap()
 
@@ -77,6 +83,16 @@ def _is_ours(link: socket.socket) -> bool:
     width = struct.calcsize("3i")
     _, user, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, width))
     return bool(user == os.getuid())
+
+
+def _imports(script: str) -> list[str]:
+    """Modules that a script names at its top."""
+    try:
+        tree = ast.parse(Path(script).read_bytes())
+    except (OSError, SyntaxError):
+        return []  # the job will say so
+    modules = [each.module for each in tree.body if isinstance(each, ast.ImportFrom)]
+    return [each for each in modules if each]
 
 
 def _import(modules: list[str]) -> None:
@@ -92,16 +108,15 @@ def _reap() -> None:
             pass
 
 
-def _run(link: socket.socket, teach: int) -> NoReturn:
+def _run(script: str, streams: list[int], link: socket.socket, teach: int) -> NoReturn:
     """Be the process of one job; ends without taking the libraries down, which takes longer."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    script, streams, _, _ = socket.recv_fds(link, _READ, 3)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     known = set(sys.modules)
-    code = _exit_code(os.fsdecode(script))
+    code = _exit_code(script)
     for name in [each for each in sys.modules if each not in known]:
         os.write(teach, f"{name}\n".encode())
     with suppress(OSError):
