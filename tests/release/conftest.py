@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stagewise.config.sentences import parse_config
-from stagewise.release.page import Page
+from stagewise.release.page import Page, render
 from stagewise.release.provenance import write_sidecar
 from stagewise.store.parquet import write_table
 from stagewise.studies.common.judging import Judgement
@@ -50,7 +50,7 @@ def trajectory_summary():
     return pd.DataFrame(rows)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(default_config):
     return parse_config(default_config).model_dump()
 
@@ -76,8 +76,10 @@ def write_aggregate(path, value):
     return path
 
 
-@pytest.fixture
-def page(tmp_path, config):
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, config):
+    """Made once: who changes a file changes a copy of it."""
+    tmp_path = tmp_path_factory.mktemp("page")
     claims = [
         judgement("a", "ours", "x < y & z", "supported", 1.05, (1.0, 1.1)),
         judgement("b", "reviews", "second", "refuted", 2.0, (2.0, 2.0)),
@@ -108,3 +110,9 @@ def page(tmp_path, config):
         aggregates=aggregates,
         config=config,
     )
+
+
+@pytest.fixture(scope="module")
+def rendered(page):
+    """The page as HTML, and its provenance as JSON."""
+    return render(page)

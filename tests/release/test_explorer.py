@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from stagewise.dynamics.modes import mode_recursion
-from stagewise.release.page import render
 from stagewise.studies.common.comparisons import FORECASTS
 from stagewise.theory import flow_learning_iteration
 from stagewise.theory.depth import leading_iteration
@@ -60,9 +59,9 @@ def answered(page_html, action, folder, hash_="", *options):
 
 
 @pytest.fixture
-def shown(page, tmp_path):
+def shown(rendered, tmp_path):
     """Ask the page: an action in its own language, and a position in its address."""
-    html, _ = render(page)
+    html, _ = rendered
     return lambda action, hash_="", *options: answered(html, action, tmp_path, hash_, *options)
 
 
@@ -366,8 +365,8 @@ def served():
     server.server_close()
 
 
-def test_the_page_asks_for_nothing_and_could_not(page, served, tmp_path):
-    html, _ = render(page)
+def test_the_page_asks_for_nothing_and_could_not(rendered, served, tmp_path):
+    html, _ = rendered
     probe = (
         "<script>addEventListener('load', () => { const pre = document.createElement('pre');"
         "pre.id = 'asked'; pre.textContent = performance.getEntriesByType('resource').map((each) => "
@@ -379,8 +378,8 @@ def test_the_page_asks_for_nothing_and_could_not(page, served, tmp_path):
     assert asked == ["/"]
 
 
-def test_without_the_page_s_policy_such_a_request_would_have_been_seen(page, served, tmp_path):
-    html, _ = render(page)
+def test_without_the_page_s_policy_such_a_request_would_have_been_seen(rendered, served, tmp_path):
+    html, _ = rendered
     unguarded = re.sub(r"<meta http-equiv=.*?>", "", html)
     leaking = unguarded.replace("</body>", "<script>new Image().src = '/leak';</script></body>")
     asked, _ = served(leaking, tmp_path / "profile")
@@ -388,9 +387,9 @@ def test_without_the_page_s_policy_such_a_request_would_have_been_seen(page, ser
 
 
 @pytest.mark.parametrize("width", [390, 320])
-def test_nothing_is_wider_than_a_phone(page, tmp_path, width):
+def test_nothing_is_wider_than_a_phone(rendered, tmp_path, width):
     """In a frame, as the window of a browser is not made that narrow."""
-    html, _ = render(page)
+    html, _ = rendered
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
     frame = f'<iframe src="page.html" width="{width}" height="844"></iframe>'
     look = """const inside = document.querySelector("iframe").contentWindow;
@@ -413,8 +412,8 @@ def said_on_the_console(html, folder):
     return [line for line in done.stderr.decode().splitlines() if "CONSOLE" in line]
 
 
-def test_the_console_stays_empty(page, tmp_path):
-    html, _ = render(page)
+def test_the_console_stays_empty(rendered, tmp_path):
+    html, _ = rendered
     assert said_on_the_console(html, tmp_path) == []
     broken = html.replace("</body>", "<script>no_such_thing();</script></body>")
     (line,) = said_on_the_console(broken, tmp_path)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def parsed(html):
     return links
 
 
-def test_the_page_is_well_formed_and_self_contained(page):
-    html, _ = render(page)
+def test_the_page_is_well_formed_and_self_contained(rendered):
+    html, _ = rendered
     links = parsed(html)
     assert len(links.sources) == len(study_names())
     assert all(source.startswith("data:image/png;base64,") for source in links.sources)
@@ -54,8 +55,8 @@ def test_the_page_is_well_formed_and_self_contained(page):
     assert set(anchors) <= links.ids
 
 
-def test_every_verdict_is_shown_with_its_numbers_and_text_is_escaped(page):
-    html, _ = render(page)
+def test_every_verdict_is_shown_with_its_numbers_and_text_is_escaped(rendered):
+    html, _ = rendered
     assert "x &lt; y &amp; z" in html
     assert "<b>1.05</b>" in html
     for verdict in ("1 held", "1 refuted", "1 not run"):
@@ -63,11 +64,11 @@ def test_every_verdict_is_shown_with_its_numbers_and_text_is_escaped(page):
 
 
 @pytest.mark.parametrize("symbol", ["δ", "η", "σ", "λ", "w", "ε", "m", "L", "n", "F", "Q"])
-def test_symbols_are_explained_before_the_first_claim(page, symbol):
+def test_symbols_are_explained_before_the_first_claim(rendered, symbol):
     ledger = (ROOT / "docs/claims.md").read_text(encoding="utf-8")
     for text, start, end in (
         (ledger, "*Notation:*", "| claim |"),
-        (render(page)[0], 'class="notation"', "studies"),
+        (rendered[0], 'class="notation"', "studies"),
     ):
         place = text.index(start)
         assert place < text.index(end, place)
@@ -77,8 +78,8 @@ def test_symbols_are_explained_before_the_first_claim(page, symbol):
         assert "balanced" in explained
 
 
-def test_tables_config_and_provenance_are_on_the_page(page):
-    html, provenance = render(page)
+def test_tables_config_and_provenance_are_on_the_page(page, rendered):
+    html, provenance = rendered
     assert "0.5227" in html
     assert "replicates: 20" in html
     digests = {path.name: content_hash(path) for path in page.aggregates}
@@ -87,8 +88,8 @@ def test_tables_config_and_provenance_are_on_the_page(page):
 
 
 @pytest.mark.parametrize("name", study_names())
-def test_each_figure_says_what_it_was_made_from(page, name):
-    html, _ = render(page)
+def test_each_figure_says_what_it_was_made_from(page, rendered, name):
+    html, _ = rendered
     _, _, rest = html.partition(f'id="figure-{name}"')
     figure, _, _ = rest.partition("</figure>")
     assert f'alt="alt of {name}"' in figure
@@ -111,8 +112,8 @@ def test_what_a_figure_was_made_from_tells_tables_by_their_content(tmp_path):
     assert content_hash(tmp_path / "one.parquet") == canonical_hash(table)
 
 
-def test_the_page_is_the_same_each_time(page):
-    assert render(page) == render(page)
+def test_the_page_is_the_same_each_time(page, rendered):
+    assert render(page) == rendered
 
 
 def test_outside_of_git_the_commit_is_unknown(tmp_path, monkeypatch):
@@ -121,8 +122,8 @@ def test_outside_of_git_the_commit_is_unknown(tmp_path, monkeypatch):
     assert git_commit() == "unknown"
 
 
-def test_a_study_has_its_question_and_its_own_claims_beneath_its_figure(page):
-    html, _ = render(page)
+def test_a_study_has_its_question_and_its_own_claims_beneath_its_figure(rendered):
+    html, _ = rendered
     for name in study_names():
         _, _, rest = html.partition(f'<section aria-labelledby="question-{name}">')
         section, _, _ = rest.partition("</section>")
@@ -142,16 +143,16 @@ def test_the_findings_of_the_first_screen_have_the_verdicts_that_they_tell():
         assert verdicts[name] == verdict, name
 
 
-def test_a_finding_is_left_out_where_the_run_has_another_verdict(page):
-    html, _ = render(page)
+def test_a_finding_is_left_out_where_the_run_has_another_verdict(page, rendered, tmp_path):
+    html, _ = rendered
     assert "What surprised" not in html
     name, _, sentence = next(each for each in SURPRISES if each[1] == "refuted")
-    text = page.claims.read_text(encoding="utf-8")
-    page.claims.write_text(text.replace('"id": "a"', f'"id": "{name}"'), encoding="utf-8")
-    assert sentence not in render(page)[0]
-    refuted = page.claims.read_text(encoding="utf-8").replace('"supported"', '"refuted"')
-    page.claims.write_text(refuted, encoding="utf-8")
-    assert sentence in render(page)[0]
+    text = page.claims.read_text(encoding="utf-8").replace('"id": "a"', f'"id": "{name}"')
+    other = replace(page, claims=tmp_path / "claims.json")
+    other.claims.write_text(text, encoding="utf-8")
+    assert sentence not in render(other)[0]
+    other.claims.write_text(text.replace('"supported"', '"refuted"'), encoding="utf-8")
+    assert sentence in render(other)[0]
 
 
 def luminance(colour):
@@ -168,8 +169,8 @@ def contrast(one, other):
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_words_stand_out_from_their_ground(page, theme):
-    html, _ = render(page)
+def test_words_stand_out_from_their_ground(rendered, theme):
+    html, _ = rendered
     block = re.findall(r":root \{(.*?)\}", html, re.DOTALL)[theme]
     colours = dict(re.findall(r"--([\w-]+): (#\w+);", block))
     words = ("ink", "muted", "accent", "supported", "qualified", "refuted", "none")

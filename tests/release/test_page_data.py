@@ -1,5 +1,6 @@
 """What the page draws of real data is what the run's tables say."""
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -27,19 +28,20 @@ def test_courses_are_shares_of_their_mode_in_the_order_of_iterations(page):
             assert (low, high) == pytest.approx((0.9 * mean, 1.1 * mean), rel=1e-4)
 
 
-def test_a_mode_that_was_never_learned_has_no_number(page):
-    path = page.aggregates[0]
-    frame = pq.read_table(path).to_pandas()
+def test_a_mode_that_was_never_learned_has_no_number(page, tmp_path):
+    times, curves = page.aggregates
+    frame = pq.read_table(times).to_pandas()
     frame.loc[frame["mode"] == 2, "learning_iteration"] = None
-    write_table(pq.read_table(path).from_pandas(frame), path)
-    first, second = recorded(page.aggregates)["modes"]
+    without = tmp_path / times.name
+    write_table(pa.Table.from_pandas(frame), without)
+    first, second = recorded([without, curves])["modes"]
     assert first["measured"] is not None
     assert second["measured"] is None
 
 
-def test_a_run_without_real_data_draws_nothing(page):
-    assert recorded(page.aggregates[:1]) is None
-    path = page.aggregates[1]
-    table = pq.read_table(path)
-    write_table(table.slice(0, 0), path)
-    assert recorded(page.aggregates) is None
+def test_a_run_without_real_data_draws_nothing(page, tmp_path):
+    times, curves = page.aggregates
+    assert recorded([times]) is None
+    empty = tmp_path / curves.name
+    write_table(pq.read_table(curves).slice(0, 0), empty)
+    assert recorded([times, empty]) is None
