@@ -85,8 +85,13 @@ TINY_DATA = {
 
 
 @pytest.fixture(scope="session")
-def aggregates(tmp_path_factory):
+def aggregates(once):
     style.apply()
+    return RunTables(once("aggregates", write_tables), [*TINY, *TINY_PLATEAUS])
+
+
+def write_tables(folder):
+    """All tables of the small run."""
     raw = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     for name, spec in raw["datasets"].items():
         if name.startswith("teacher"):
@@ -102,7 +107,6 @@ def aggregates(tmp_path_factory):
         data: draw_moments(data, config.datasets[data], None)
         for data in {data for each in experiments.values() for data in each.datasets}
     }
-    folder = tmp_path_factory.mktemp("aggregates")
     for name, changes in TINY_PLATEAUS.items():
         each = Experiment.model_validate(config.experiments[name].model_dump() | changes)
         own = {data: draw_moments(data, config.datasets[data], None) for data in each.datasets}
@@ -112,7 +116,6 @@ def aggregates(tmp_path_factory):
             write_table(table, folder / f"{kind}/{name}.parquet")
     firsts = {name: draws[name][0] for name in experiments["forecast"].datasets}
     write_formats(assumption_table(firsts), [folder / "tables/assumption.csv"])
-    return RunTables(folder, [*TINY, *TINY_PLATEAUS])
 
 
 def tables_of(name, each, draws):

@@ -46,7 +46,8 @@ def test_a_figure_is_as_wide_as_two_columns_and_its_text_is_legible(name, figure
 
 
 def pixels(figure):
-    """The picture of a figure that has been laid out once, small."""
+    """The picture of a figure, small and not laid out."""
+    figure.set_layout_engine("none")
     figure.set_dpi(50)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -55,9 +56,9 @@ def pixels(figure):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_drawing_twice_gives_the_same_picture(name, aggregates):
-    one, other = (draw(name, aggregates) for _ in range(2))
-    np.testing.assert_array_equal(pixels(one), pixels(other))
-    assert len(np.unique(pixels(one))) > 20
+    one, other = (pixels(draw(name, aggregates)) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+    assert len(np.unique(one)) > 20
 
 
 @pytest.mark.parametrize("name", ["closed_form", "forecast", "saddle_stages"])

@@ -1,47 +1,18 @@
 """Working copies that the tests share; each is built once, whichever process needs it first."""
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from .working_copy import build, clone, copy_repository, forget_results
 
-Make = Callable[[Path], object]
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Make], Path]:
-    """Make a folder under a name once for all processes that run these tests."""
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent
-
-    def folder(name: str, make: Make) -> Path:
-        path, finished = root / name, root / f"{name}.finished"
-        with _held(root / f"{name}.lock"):
-            if not finished.exists():
-                assert not path.exists(), f"{name} failed in another process"
-                make(path)
-                finished.touch()
-        return path
-
-    return folder
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-@pytest.fixture(scope="session")
-def baseline(once: Callable[[str, Make], Path]) -> Path:
+def baseline(once: Once) -> Path:
     """A working copy with the tiny configuration, built on two cores. Do not change it.
 
     How long that took is in seconds.txt.
@@ -58,13 +29,13 @@ def baseline(once: Callable[[str, Make], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def elsewhere(once: Callable[[str, Make], Path]) -> Path:
+def elsewhere(once: Once) -> Path:
     """Another, built on one core in a path with spaces and non-ASCII letters."""
     return once("ein schöner Ort für 数据", lambda path: build(copy_repository(path), cores=1))
 
 
 @pytest.fixture(scope="session")
-def smoke(once: Callable[[str, Make], Path]) -> Path:
+def smoke(once: Once) -> Path:
     """A working copy as it is distributed, in which the overlay config/smoke.yaml was built.
 
     What Snakemake printed is in smoke.txt.

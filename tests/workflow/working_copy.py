@@ -36,7 +36,8 @@ _BUILT = ("results", "figures", "logs", ".snakemake")
 def copy_repository(target: Path, config: Path | None = TINY) -> Path:
     """Copy what git tracks or would track, or all sources where git cannot tell; no .git.
 
-    config : takes the place of config.yaml in the copy; None keeps it.
+    config : takes the place of config.yaml in the copy; None keeps it. What Numba has compiled here,
+    if anything, comes along: it is as good there, and takes half a minute.
     """
     sources = _files_known_to_git()
     if sources is None:
@@ -47,6 +48,10 @@ def copy_repository(target: Path, config: Path | None = TINY) -> Path:
         for source in sources:
             (target / source).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / source, target / source)
+    for compiled in REPOSITORY.glob("src/**/__pycache__/*.nb[ci]"):
+        place = target / compiled.relative_to(REPOSITORY)
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy2(compiled, place)
     if config is not None:
         shutil.copyfile(config, target / "config.yaml")
     return target

@@ -65,17 +65,22 @@ def serve(listener: socket.socket) -> None:
             if learned in ready:
                 _import(os.read(learned, _READ).decode().split())
             if listener.fileno() in ready:
-                link, _ = listener.accept()
-                if _is_ours(link):
-                    script, streams, _, _ = socket.recv_fds(link, _READ, 3)
-                    _import(_imports(os.fsdecode(script)))
-                    if os.fork() == 0:
-                        listener.close()  # or clients would find it when the server is gone
-                        _run(os.fsdecode(script), streams, link, teach)
-                    for stream in streams:
-                        os.close(stream)
-                link.close()
+                _answer(listener, teach)
             _reap()
+
+
+def _answer(listener: socket.socket, teach: int) -> None:
+    """Fork a process for the script that the next client asks for."""
+    link, _ = listener.accept()
+    with link:
+        script, streams, _, _ = socket.recv_fds(link, _READ, 3)
+        if script and _is_ours(link):
+            _import(_imports(os.fsdecode(script)))
+            if os.fork() == 0:
+                listener.close()  # or clients would find it when the server is gone
+                _run(os.fsdecode(script), streams, link, teach)
+        for stream in streams:
+            os.close(stream)
 
 
 def _is_ours(link: socket.socket) -> bool:
@@ -117,12 +122,12 @@ def _run(script: str, streams: list[int], link: socket.socket, teach: int) -> No
         os.close(stream)
     known = set(sys.modules)
     code = _exit_code(script)
-    for name in [each for each in sys.modules if each not in known]:
-        os.write(teach, f"{name}\n".encode())
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    with suppress(OSError):
+    with suppress(OSError):  # whoever asked, or the server, may be gone
+        for name in [each for each in sys.modules if each not in known]:
+            os.write(teach, f"{name}\n".encode())
         link.send(bytes([code]))
     os._exit(code)
 
