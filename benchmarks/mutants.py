@@ -47,7 +47,7 @@ ALSO = {
 
 So do tests elsewhere that import the module itself, but those of whole runs.
 """
-SLOW = "not saving_twice and not shard_size"
+SLOW = "not saving_twice and not drawing_twice and not shard_size"
 """Tests whose cost is out of proportion to what they would kill."""
 NOT_COPIED = (".*", "results", "figures", "logs", "__pycache__", "*.egg-info")
 SECONDS = 300
