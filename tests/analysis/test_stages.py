@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.signal import find_peaks
 
 from stagewise.analysis import plateaus, prominent_peaks
+from stagewise.analysis.stages import _rests
 
 SIGMA = np.array([4.0, 2.0, 1.0])
 
@@ -117,3 +118,7 @@ def test_prominent_peaks_of_any_levels_are_those_that_scipy_finds(levels, promin
     heights = np.array(levels)
     expected, _ = find_peaks(heights, prominence=prominence)
     assert prominent_peaks(heights, prominence).tolist() == expected.tolist()
+
+
+def test_a_rest_may_lie_right_before_a_peak():
+    assert _rests(np.array([5.0, 1, 9, 2, 0.5, 7, 3]), np.array([2, 5])).tolist() == [1, 4, 6]

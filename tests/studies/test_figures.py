@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -45,20 +44,23 @@ def test_a_figure_is_as_wide_as_two_columns_and_its_text_is_legible(name, figure
     assert min(sizes) >= 6.5
 
 
-def pixels(figure):
-    """The picture of a figure, small and not laid out."""
-    figure.set_layout_engine("none")
-    figure.set_dpi(50)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())
+def marks(figure):
+    """What the panels show, with its looks."""
+    for axes in figure.axes:
+        yield axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")
+        for line in axes.lines:
+            looks = line.get_color(), line.get_marker(), line.get_linestyle(), line.get_linewidth()
+            yield line.get_xydata().tolist(), looks
+        for each in axes.collections:
+            looks = each.get_facecolor().tolist(), each.get_edgecolor().tolist()
+            yield [path.vertices.tolist() for path in each.get_paths()], looks
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_drawing_twice_gives_the_same_picture(name, aggregates):
-    one, other = (pixels(draw(name, aggregates)) for _ in range(2))
-    np.testing.assert_array_equal(one, other)
-    assert len(np.unique(one)) > 20
+def test_drawing_twice_gives_the_same(name, figure_of, aggregates):
+    one, other = list(marks(figure_of(name))), list(marks(draw(name, aggregates)))
+    assert len(one) > 2
+    assert repr(one) == repr(other)  # with NaN where lines are broken
 
 
 @pytest.mark.parametrize("name", ["closed_form", "forecast", "saddle_stages"])

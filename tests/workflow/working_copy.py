@@ -5,14 +5,13 @@ import hashlib
 import json
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -116,24 +115,31 @@ def environment() -> dict[str, str]:
 def run_snakemake(
     copy: Path, *arguments: str, cores: int = 2, file_limit: int | None = None
 ) -> Outcome:
-    """Run Snakemake in a working copy and wait for it.
+    """Run Snakemake in a working copy and wait for it, in a fork of a process that has imported it.
 
     file_limit : bytes that a file may have, as on a disk that is full from there on.
     """
-    limited = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (file_limit, file_limit))
-    done = subprocess.run(
-        snakemake_command(*arguments, cores=cores),
-        cwd=copy,
+    starter = _starter()
+    assert starter.stdin is not None
+    assert starter.stdout is not None
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as printed:
+        request = [str(copy), printed.name, ["--cores", str(cores), *arguments], file_limit]
+        starter.stdin.write(json.dumps(request) + "\n")
+        starter.stdin.flush()
+        return Outcome(int(starter.stdout.readline()), printed.read())
+
+
+@cache
+def _starter() -> subprocess.Popen[str]:
+    starter = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("starter.py")],
         env=environment(),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        preexec_fn=limited if file_limit else None,
+        text=True,
     )
-    return Outcome(done.returncode, done.stdout)
+    atexit.register(starter.communicate)
+    return starter
 
 
 def build(copy: Path, *arguments: str, cores: int = 2) -> Outcome:
@@ -144,29 +150,8 @@ def build(copy: Path, *arguments: str, cores: int = 2) -> Outcome:
 
 
 def dry_run(copy: Path, *arguments: str) -> Outcome:
-    """A dry run of Snakemake in a working copy, in a process that has imported it before."""
-    planner = _planner()
-    assert planner.stdin is not None
-    assert planner.stdout is not None
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as printed:
-        options = ["--cores", "2", "--dry-run", *arguments]
-        planner.stdin.write(json.dumps([str(copy), printed.name, options]) + "\n")
-        planner.stdin.flush()
-        return Outcome(int(planner.stdout.readline()), printed.read())
-
-
-@cache
-def _planner() -> subprocess.Popen[str]:
-    planner = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("planner.py")],
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    atexit.register(planner.communicate)
-    return planner
+    """A dry run of Snakemake in a working copy."""
+    return run_snakemake(copy, "--dry-run", *arguments)
 
 
 def planned(copy: Path, *arguments: str) -> list[str]:

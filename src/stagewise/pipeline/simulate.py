@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 
 import numpy as np
@@ -72,12 +73,13 @@ def prepare(
     runs: Sequence[Run], experiment: Experiment, datasets: Mapping[str, Sequence[Moments]]
 ) -> list[list[PreparedRun]]:
     """Runs with what their simulation needs, in batches of equal shape; arguments as `simulate`."""
-    problems = {
-        name: [draw.problem(experiment.centred) for draw in draws]
-        for name, draws in datasets.items()
-    }
+
+    @cache
+    def problem(dataset: str, draw: int) -> Problem:
+        return datasets[dataset][draw].problem(experiment.centred)
+
     prepared = [
-        _prepare(run, problems[run.dataset][run.replicate % len(problems[run.dataset])], experiment)
+        _prepare(run, problem(run.dataset, run.replicate % len(datasets[run.dataset])), experiment)
         for run in runs
     ]
     by_shape = sorted(prepared, key=lambda each: each.shape)
