@@ -73,6 +73,17 @@ def test_learning_times_are_located_to_half_an_iteration_or_two_thousandths(name
         assert max(missed) > 2  # interpolation alone is not enough
 
 
+def test_modes_that_are_learned_before_the_first_record_asked_for_have_their_own_times():
+    problem = commuting()
+    weights = initial_weights(problem, "aligned", 2, 3, 0.0, np.random.default_rng(0))
+    found = train(problem, weights, 0.1, [5, 10], refine=True)
+    assert found.learning_iteration.tolist() == [0, 0, 0]
+    weights = initial_weights(problem, "aligned", 2, 3, 1.0, np.random.default_rng(0))
+    every = train(problem, weights, 0.1, range(200))
+    found = train(problem, weights, 0.1, [100, 200], refine=True)
+    assert_allclose(found.learning_iteration, every.learning_iteration, atol=0.5)
+
+
 @pytest.mark.parametrize("depth", [2, 3, 4, 7])
 def test_an_aligned_mode_climbs_in_a_straight_line(depth):
     amplitude, values = 0.05, []
