@@ -195,7 +195,8 @@ def _multiply(
             start = out
 
 
-@njit(cache=True, nogil=True)
+# With its types given it is loaded when this module is imported, once for all jobs of a run.
+@njit("void(f8[::1], f8[::1], i8[::1], i8[::1], i8[::1], i8[::1])", cache=True, nogil=True)
 def _advance_images(
     memory: Any, step_size: Any, steps: Any, sizes: Any, parts: Any, scratch: Any
 ) -> None:
