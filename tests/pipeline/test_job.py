@@ -51,7 +51,9 @@ def test_what_the_person_can_mend_is_a_sentence_and_exit_code_two(
 def test_a_fault_of_the_program_keeps_its_traceback(error, tmp_path):
     with pytest.raises(type(error)), logged(job(tmp_path / "rule.log")):
         raise error
-    assert "Traceback" in (tmp_path / "rule.log").read_text(encoding="utf-8")
+    log = (tmp_path / "rule.log").read_text(encoding="utf-8")
+    assert "Traceback" in log
+    assert read_cost(log) is None
 
 
 def say_and_fail(error):

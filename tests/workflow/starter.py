@@ -23,7 +23,6 @@ if __name__ == "__main__":
             if file_limit:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
             sys.argv = ["snakemake", *arguments]
-            main()  # ends the process, as it would its own
-            sys.exit()
+            sys.exit(main())
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)

@@ -21,8 +21,9 @@ class FirstCrossings:
     the last is measured first; where a mode that is waited for has come to `near` of its target by
     then, the one in the middle, and so on in either half. What is missed is a share that rises from
     below `near` to where it is learned and falls back below `near`, all within a stride: noise of
-    steps on single samples does that. With a ceiling nothing is missed: of the records of a stride
-    those are measured, together, at which some mode may have come near.
+    steps on single samples does that, and then it takes a stride of 1 or a ceiling. With a ceiling
+    nothing is missed: every record at which some mode may have come near is measured, those of a
+    stride together.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class FirstCrossings:
             before = np.zeros(shares.shape, dtype=bool)
             run, mode = np.nonzero(crossed)
             before[np.maximum(reached.argmax(axis=0)[run, mode] - 1, 0), run, mode] = True
-            self._measure(shares, before & np.isnan(shares))
+            self._fill(shares, before & np.isnan(shares), self._share)
             iterations = np.array([iteration for iteration, _ in self._records])
             self._times[crossed] = crossing_iteration(iterations, shares[:, crossed])
             self._waiting &= ~crossed
@@ -83,37 +84,35 @@ class FirstCrossings:
         last = len(shares) - 1
         wanted = np.zeros(shares.shape, dtype=bool)
         wanted[last] = self._waiting
-        self._measure(shares, wanted)
+        self._fill(shares, wanted, self._share)
         gap = self._stride
         while gap > 1:
             for right in range(last, old + gap // 2 - 1, -gap):
                 learned = (shares[: max(right - gap + 1, 0)] >= LEARNED_SHARE).any(axis=0)
                 wanted[:] = False
                 wanted[right - gap // 2] = self._waiting & ~learned & (shares[right] >= self._near)
-                self._measure(shares, wanted)
+                self._fill(shares, wanted, self._share)
             gap //= 2
 
     def _where_possible(self, shares: FloatArray, old: int, ceiling: Share) -> None:
         """Measure the new records at which a mode may have come near."""
-        waiting = np.broadcast_to(self._waiting, shares.shape)
-        wanted = waiting & (np.arange(len(shares)) >= old)[:, None, None]
+        wanted = self._waiting & (np.arange(len(shares)) >= old)[:, None, None]
         bounds = np.full(shares.shape, np.nan)
         self._fill(bounds, wanted, ceiling)
-        self._measure(shares, wanted & (bounds >= self._near))
+        self._fill(shares, wanted & (bounds >= self._near), self._share)
 
-    def _measure(self, shares: FloatArray, wanted: BoolArray) -> None:
-        """Fill in the shares of every record and run that has a mode that is wanted."""
-        self._fill(shares, wanted, self._share)
+    def _fill(self, values: FloatArray, wanted: BoolArray, measure: Share) -> None:
+        """Measure, in one call, every record and run that has a mode that is wanted.
 
-    def _fill(self, values: FloatArray, wanted: BoolArray, of: Share) -> None:
-        """values, wanted : (records, runs, modes). of : called once, with all that is wanted."""
+        values, wanted : (records, runs, modes).
+        """
         place, run = np.nonzero(wanted.any(axis=2))
         if len(run) == 0:
             return
         first = place[0]
         records = [layers for _, layers in self._records[first : place[-1] + 1]]
         layers = [np.stack(each)[place - first, run] for each in zip(*records, strict=True)]
-        values[place, run] = of(layers, run)
+        values[place, run] = measure(layers, run)
 
 
 def geometric_records(first: float, last: float, ratio: float) -> IntArray:

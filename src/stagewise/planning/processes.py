@@ -1,4 +1,4 @@
-"""What the processes of a run inherit: one thread each, and this package."""
+"""How the processes of a run start, and what they inherit: one thread each, and this package."""
 
 import atexit
 import os
@@ -43,7 +43,7 @@ def quote_interpreter() -> None:
     """Let Snakemake start scripts with an interpreter whose path the shell would split.
 
     Snakemake puts `sys.executable` into its commands as it is, and has no setting for it. Only this
-    process, which plans and starts jobs, sees the quoted path; nothing else here starts an interpreter.
+    process, which plans and starts jobs, sees the quoted path; whatever else starts an interpreter here must split it.
     """
     sys.executable = shlex.quote(sys.executable)
 
@@ -52,8 +52,8 @@ def serve_jobs(workflow: Any) -> None:
     """Let the scripts of a run be forked from one process that has imported what they need.
 
     Snakemake starts a script with `sys.executable`, which becomes the client of that process; the
-    process ends with this one. Scripts start as usual on a cluster, where no socket can be made, and
-    on other systems than Linux, whose own libraries may not bear a fork.
+    process ends with this one. A script has an interpreter of its own where jobs are sent to a cluster,
+    where no socket can be made, and on systems other than Linux, whose libraries may not survive a fork.
     """
     if sys.platform != "linux" or not workflow.local_exec:
         return

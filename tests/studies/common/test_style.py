@@ -1,6 +1,8 @@
 """Colours stay apart without green cones and in grey, or are told apart by markers and lines."""
 
 import re
+import subprocess
+import sys
 import zlib
 from io import BytesIO
 
@@ -71,3 +73,9 @@ def test_fonts_in_a_pdf_hold_outlines_and_nothing_that_shifts_or_joins_letters(t
     for font in fonts:
         assert "glyf" in font
         assert {"GSUB", "GPOS", "GDEF", "kern"}.isdisjoint(font.keys())
+
+
+def test_the_style_of_figures_needs_no_scipy():
+    code = "import sys, stagewise.studies.common.style; print('scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
