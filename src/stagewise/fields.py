@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class Section(BaseModel):
     """A part of the configuration; keys that are not declared are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Most sections are only read as parts of another, which has what it needs of theirs.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]

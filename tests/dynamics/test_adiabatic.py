@@ -46,6 +46,21 @@ def test_it_agrees_with_descent_from_the_same_start(name, stages, rtol):
     assert found.steps < last / 3
 
 
+@pytest.mark.parametrize("delta", [3.0, 40.0, 400.0])
+def test_a_tiny_start_costs_no_steps_and_no_accuracy(delta):
+    # A scalar of two equal layers: descent can be followed step by step, w → w(1 + η(σ − λw²)).
+    sigma, lam, step, size, iteration = 1.0, 2.0, 0.05, np.exp(-delta), 0
+    while lam * size**2 < sigma / 2:
+        before, size = size, size * (1 + step * (sigma - lam * size**2))
+        iteration += 1
+    measured = iteration - np.log(lam * size**2 / (sigma / 2)) / np.log(size**2 / before**2)
+    start = np.full((1, 1), 0.5 * np.log(2.0) - delta)
+    problem = Problem(np.array([[lam]]), np.array([[sigma]]))
+    found = quasi_adiabatic(problem, start, np.array([step]), np.array([1e6]), e_folds=0.03)
+    assert_allclose(found.learning_iterations[0, 0], measured, atol=0.5)
+    assert found.steps < 200
+
+
 def test_cases_of_a_batch_do_not_touch_each_other():
     problem = problem_of("digits")
     step = 0.25 / problem.eigenvalues[-1]

@@ -3,11 +3,11 @@
 Two layers. A step is a fixed share of an e-fold of the fastest growing direction, however many
 iterations that is. Within a step the two layers move in turn (Strang splitting), each exactly for a
 frozen partner, with rates corrected so that small directions grow by ln(1 + ησ) an iteration as
-under descent, not by ησ as under the flow.
+under descent, not by ησ as under the flow. The time before anything is fitted takes one step.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -20,6 +20,8 @@ E_FOLDS = 0.3
 """Growth of the fastest direction in one step."""
 FINE_ENOUGH = 0.005
 """Change of ln T from steps a third as large below which steps suffice."""
+NOTHING_FITTED = 1e-4
+"""Error of a log amplitude that may come from neglecting what is fitted so far."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,14 @@ def quasi_adiabatic(
     cases = len(step_size)
     each = [problems] * cases if isinstance(problems, Problem) else problems
     growth = np.broadcast_to(e_folds, cases)
-    state = _State.start(each, log_amplitudes, step_size)
+    iteration, grown = _free_growth(each, log_amplitudes, step_size, last_iteration)
+    state = _State.start(each, grown, step_size)
     wanted = log_amplitudes.shape[1] if stages is None else stages
     half = LEARNED_SHARE * np.stack([problem.modes.sigma[:wanted] for problem in each])
     times = np.full((cases, wanted), np.nan)
     curvature = np.zeros(cases)
     # Only unfinished cases move: near the end of training steps grow without bound.
     moving = np.arange(cases)
-    iteration = np.zeros(cases)
     before = state.response(wanted)
     steps = 0
     while len(moving):
@@ -117,11 +119,33 @@ def distance(one: FloatArray, other: FloatArray) -> FloatArray:
     return np.nan_to_num(np.abs(np.log(one / other)))
 
 
+def _free_growth(
+    problems: Sequence[Problem],
+    log_amplitudes: FloatArray,
+    step_size: FloatArray,
+    last_iteration: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Iterations (cases,) while nothing is fitted yet, and logarithms of the amplitudes after them.
+
+    Until then sigma_x·W is negligible beside sigma_xy, and each direction stays along its singular
+    vectors and grows by ln(1 + ησ_j) an iteration. One of amplitude e^a takes at most λ₁e^{2a}/2 off
+    the rates; over its growth that adds up to λ₁e^{2a}/4σ_j in a logarithm, `NOTHING_FITTED` at most.
+    """
+    sigma = np.stack([each.modes.sigma[: log_amplitudes.shape[1]] for each in problems])
+    largest = np.array([each.eigenvalues[-1] for each in problems])
+    growth = np.log1p(step_size[:, None] * sigma)
+    with np.errstate(divide="ignore"):  # a mode of strength 0 takes no part in the leap
+        end = np.log(4 * NOTHING_FITTED * sigma / largest[:, None]) / 2
+        wait = (end - log_amplitudes) / growth
+    iterations = np.clip(np.where(sigma > 0, wait, np.inf).min(axis=1), 0, last_iteration)
+    return iterations, log_amplitudes + iterations[:, None] * growth
+
+
 @dataclass
 class _State:
     """Weights of all cases in the eigenbasis of sigma_x: first (c, d, r), second (c, r, p).
 
-    target : (c, d, p). lam : (c, d, 1). step_size : (c,).
+    target : (c, d, p). lam : (c, d, 1). step_size : (c,). fitted : sigma_x·W (c, d, p).
     """
 
     first: FloatArray
@@ -129,6 +153,7 @@ class _State:
     target: FloatArray
     lam: FloatArray
     step_size: FloatArray
+    fitted: FloatArray
 
     @classmethod
     def start(
@@ -138,83 +163,82 @@ class _State:
         left = [each.eigenvectors.T @ each.modes.left[:, :stages] for each in problems]
         right = [each.modes.right[:, :stages].T for each in problems]
         scale = np.exp(log_amplitudes) / np.sqrt(2)
-        return cls(
-            first=np.stack(left) * scale[:, None, :],
-            second=scale[:, :, None] * np.stack(right),
-            target=np.stack([each.seen for each in problems]),
-            lam=np.stack([each.eigenvalues.clip(0)[:, None] for each in problems]),
-            step_size=step_size,
-        )
+        first, second = np.stack(left) * scale[:, None, :], scale[:, :, None] * np.stack(right)
+        target = np.stack([each.seen for each in problems])
+        lam = np.stack([each.eigenvalues.clip(0)[:, None] for each in problems])
+        return cls(first, second, target, lam, step_size, lam * (first @ second))
 
     def subset(self, cases: BoolArray) -> "_State":
-        return _State(
-            self.first[cases],
-            self.second[cases],
-            self.target[cases],
-            self.lam[cases],
-            self.step_size[cases],
-        )
-
-    def residual(self) -> FloatArray:
-        return np.asarray(self.target - self.lam * (self.first @ self.second))
+        return _State(*(getattr(self, each.name)[cases] for each in fields(self)))
 
     def response(self, stages: int) -> FloatArray:
         """Leading singular values of sigma_x·W (cases, stages)."""
-        triangle = np.linalg.qr(self.lam * self.first, mode="r")
-        return np.asarray(np.linalg.svd(triangle @ self.second, compute_uv=False)[:, :stages])
+        return np.asarray(np.linalg.svd(self.fitted, compute_uv=False)[:, :stages])
 
     def curvature(self) -> FloatArray:
-        norm = np.linalg.norm(self.second, ord=2, axis=(1, 2))
-        return np.asarray(self.step_size * self.lam[:, -1, 0] * norm**2)
+        largest = np.linalg.eigvalsh(self.second @ self.second.mT)[:, -1]
+        return np.asarray(self.step_size * self.lam[:, -1, 0] * largest)
 
     def advance(self, e_folds: FloatArray) -> FloatArray:
         """One step of every case; returns its length in iterations."""
-        residual = self.residual()
-        strongest = np.sqrt(np.linalg.eigvalsh(residual.transpose(0, 2, 1) @ residual)[:, -1])
-        iterations = e_folds / np.log1p(self.step_size * strongest)
+        pull = _Pull.of(self.target - self.fitted)
+        iterations = e_folds / np.log1p(self.step_size * pull.sigma[:, -1])
         time = iterations * self.step_size
-        self._move_second(time / 2)
+        self._move_second(time / 2, pull)
         self._move_first(time)
-        self._move_second(time / 2)
+        self._move_second(time / 2, self._pull())
         self.first, self.second = rotate_hidden(self.first, self.second)
+        self.fitted = self.lam * (self.first @ self.second)
         return np.asarray(iterations)
 
-    def _drive(self, time: FloatArray) -> FloatArray:
+    def _pull(self) -> "_Pull":
+        return _Pull.of(self.target - self.lam * (self.first @ self.second))
+
+    def _move_second(self, time: FloatArray, pull: "_Pull") -> None:
+        drive = pull.over(2 * time, self.step_size)
+        across = self.first.mT
+        values, basis = np.linalg.eigh(across @ (self.lam * self.first))
+        damping = _phi(time[:, None, None] * values.clip(0)[:, :, None])
+        moved = damping * (basis.mT @ (across @ drive))
+        self.second = self.second + time[:, None, None] * (basis @ moved)
+
+    def _move_first(self, time: FloatArray) -> None:
+        drive = self._pull().over(time, self.step_size)
+        across = self.second.mT
+        values, basis = np.linalg.eigh(self.second @ across)
+        damping = _phi(time[:, None, None] * self.lam * values.clip(0)[:, None, :])
+        moved = (drive @ (across @ basis)) * damping
+        self.first = self.first + time[:, None, None] * (moved @ basis.mT)
+
+
+@dataclass(frozen=True)
+class _Pull:
+    """A residual of all cases (c, d, p), its singular values (c, p), rising, and right vectors.
+
+    Singular values are roots of eigenvalues of the square: exact for the largest.
+    """
+
+    residual: FloatArray
+    sigma: FloatArray
+    right: FloatArray
+
+    @classmethod
+    def of(cls, residual: FloatArray) -> "_Pull":
+        squares, right = np.linalg.eigh(residual.mT @ residual)
+        return cls(residual, np.sqrt(squares.clip(0)), right)
+
+    def over(self, time: FloatArray, step_size: FloatArray) -> FloatArray:
         """The residual with rates corrected from the flow's to descent's, G·C.
 
         C is a function of GᵀG alone; singular values that squaring loses have C = 1.
         """
-        residual = self.residual()
-        squares, right = np.linalg.eigh(residual.transpose(0, 2, 1) @ residual)
-        sigma = np.sqrt(squares.clip(0))
-        growth = np.log1p(self.step_size[:, None] * sigma) / self.step_size[:, None]
-        flow = time[:, None] * sigma
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.where(flow > 1e-12, 2 * np.sinh(time[:, None] * growth / 2) / flow, 1.0)
-        return np.asarray(residual @ ((right * factor[:, None, :]) @ right.transpose(0, 2, 1)))
-
-    def _move_second(self, time: FloatArray) -> None:
-        drive = self._drive(2 * time)
-        inner = self.first.transpose(0, 2, 1) @ (self.lam * self.first)
-        damped = _function(time[:, None, None] * inner, _phi)
-        change = damped @ (self.first.transpose(0, 2, 1) @ drive)
-        self.second = self.second + time[:, None, None] * change
-
-    def _move_first(self, time: FloatArray) -> None:
-        drive = self._drive(time)
-        values, basis = np.linalg.eigh(self.second @ self.second.transpose(0, 2, 1))
-        values = np.clip(values, 0, None)
-        damping = _phi(time[:, None, None] * self.lam * values[:, None, :])
-        moved = (drive @ self.second.transpose(0, 2, 1) @ basis) * damping
-        self.first = self.first + time[:, None, None] * (moved @ basis.transpose(0, 2, 1))
+        growth = np.log1p(step_size[:, None] * self.sigma) / step_size[:, None]
+        flow = time[:, None] * self.sigma
+        grown = 2 * np.sinh(time[:, None] * growth / 2)
+        factor = np.divide(grown, flow, out=np.ones_like(flow), where=flow > 1e-12)
+        return np.asarray(self.residual @ ((self.right * factor[:, None, :]) @ self.right.mT))
 
 
 def _phi(x: FloatArray) -> FloatArray:
     """(1 − e^−x)/x, 1 at 0."""
     return np.divide(-np.expm1(-x), x, out=np.ones_like(x), where=x >= 1e-12)
-
-
-def _function(matrices: FloatArray, function: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    values, vectors = np.linalg.eigh(matrices)
-    values = function(np.clip(values, 0, None))
-    return np.asarray((vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1))

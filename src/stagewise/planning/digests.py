@@ -96,6 +96,7 @@ def constant(module: str, name: str) -> str | None:
     return _facts(module).texts.get(name)
 
 
+@cache
 def _homes(module: str, name: str) -> list[str]:
     """Modules that an import of a name (""; the module itself) needs."""
     if module.split(".")[0] != _PACKAGE:

@@ -80,6 +80,7 @@ _RC: Any = {
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "pdf.fonttype": 42,
+    "ps.fonttype": 42,  # read for PDFs too: with 3, Greek and signs get a second copy of their font
     "savefig.dpi": 300,
 }
 
@@ -193,20 +194,20 @@ def only_text(sentence: str) -> Figure:
 
 def save(figure: Figure, pdf: Path, png: Path) -> None:
     """Save as vector PDF and as PNG, without timestamps, each whole or not at all."""
+    # The layout measures texts as the PNG draws them, so that this is done once. `savefig` would lay
+    # out and draw more often.
+    figure.set_dpi(mpl.rcParams["savefig.dpi"])
+    raster: Any = FigureCanvasAgg(figure)
     layout = figure.get_layout_engine()
     if layout is not None:
         layout.execute(figure)
-        figure.set_layout_engine("none")  # each format would do it twice more
-    # `savefig` would draw once more, for a layout that is done by now.
-    with replacing(pdf) as temporary, temporary.open("wb") as stream:
-        metadata = {"CreationDate": None, "Producer": None}
-        figure.set_dpi(72)
-        canvas: Any = FigureCanvasPdf(figure)
-        canvas.print_pdf(stream, metadata=metadata)
+        figure.set_layout_engine("none")
     with replacing(png) as temporary, temporary.open("wb") as stream:
-        figure.set_dpi(mpl.rcParams["savefig.dpi"])
-        canvas = FigureCanvasAgg(figure)
-        canvas.print_png(stream, metadata={"Software": None})
+        raster.print_png(stream, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+    figure.set_dpi(72)
+    vector: Any = FigureCanvasPdf(figure)
+    with replacing(pdf) as temporary, temporary.open("wb") as stream:
+        vector.print_pdf(stream, metadata={"CreationDate": None, "Producer": None})
 
 
 def open_marker(index: int) -> dict[str, Any]:
