@@ -14,6 +14,7 @@ import numpy as np
 
 from stagewise.arrays import FloatArray, IntArray
 from stagewise.clock import stepping
+from stagewise.dynamics.engine import engine
 from stagewise.dynamics.optimisers.gradient_descent import GradientDescent
 from stagewise.dynamics.update_rule import Landscape, MomentLandscape, UpdateRule
 from stagewise.errors import StagewiseError
@@ -184,8 +185,18 @@ def train_on_moments(
         for name in ("seen", "curvature", "eigenvectors")
     )
     run = Run.of([bases.transpose(0, 2, 1) @ weights[0], *weights[1:]], step_size, rule)
-    landscape = MomentLandscape(target, curvature)
-    run.train(record_at, observe, lambda steps: run.advance(landscape, steps))
+    if not run.rule.compiled:
+        landscape = MomentLandscape(target, curvature)
+        run.train(record_at, observe, lambda steps: run.advance(landscape, steps))
+        return
+    runs, step = len(run.taken), engine()  # to load it is not to step
+    wide = (runs, *target.shape[1:])
+    target, curvature = np.broadcast_to(target, wide), np.broadcast_to(curvature, wide)
+
+    def advance(steps: int) -> None:
+        step(run.parameters, target, curvature, run.step_size, np.full(runs, steps))
+
+    run.train(record_at, observe, advance)
 
 
 def train_on_data(
@@ -222,7 +233,8 @@ def train_on_data(
 
     def advance(steps: int) -> None:
         for batch in islice(batches, steps):
-            run.advance(SampleLandscape(network, inputs[batch], outputs[batch], depth), 1)
+            drawn = inputs.take(batch, axis=0), outputs.take(batch, axis=0)
+            run.advance(SampleLandscape(network, *drawn, depth), 1)
 
     run.train(record_at, observe, advance)
 
