@@ -161,15 +161,15 @@ class _Run:
             for shape in shapes
         ]
         network = Network(self.activation, self.loss)
-        projected = samples.centred.T / len(samples.centred)
-
-        # Most of the time goes here. Single precision moves no learning time by more than 3·10⁻⁸ of it.
+        # Most of the time goes here. Single precision moves no learning time by more than 2·10⁻⁷ of it.
         inputs: AnyArray = samples.inputs.astype(np.float32)
+        projected: AnyArray = (samples.centred.T / len(samples.centred)).astype(np.float32)
 
         def learned(layers: list[FloatArray], _: IntArray) -> FloatArray:
             single: list[AnyArray] = [each.astype(np.float32) for each in layers]
             response = projected @ network.outputs(inputs, single[:2], single[2:])
-            return np.asarray(response_values(response, samples.modes) / samples.targets)
+            values = response_values(response.astype(np.float64), samples.modes)
+            return np.asarray(values / samples.targets)
 
         slowest = self.rule.growth(self.step, samples.targets[-1])
         fastest = self.rule.growth(self.step, samples.targets[0])
