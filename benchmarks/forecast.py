@@ -31,10 +31,10 @@ from stagewise.theory.forecast_laws import PooledMoments, initial_amplitudes, pl
 from stagewise.theory.staged_forecast import staged_forecast
 
 DELTA, WIDTH, STAGES = 16.0, 10, 9
-PRODUCTS = (27, 3)
+PRODUCTS = (24, 3)
 """Products of 2·dim_in·10·10 operations in a step of Q and of descent, at ten outputs and width 10.
 
-Q: four residuals, four Gram matrices, three corrections, four and three in the moves of the layers,
+Q: three residuals, three Gram matrices, three corrections, four and two in the moves of the layers,
 one triangular factor, and as much as eight in three sweeps of Jacobi rotations.
 """
 
