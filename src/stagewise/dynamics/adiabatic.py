@@ -3,7 +3,7 @@
 Two layers. A step is a fixed share of an e-fold of the fastest growing direction, however many
 iterations that is. Within a step the two layers move in turn (Strang splitting), each exactly for a
 frozen partner, with rates corrected so that small directions grow by ln(1 + ησ) an iteration as
-under descent, not by ησ as under the flow. The time before anything is fitted takes one step.
+under descent, not by ησ as under the flow. Growth before anything is fitted is known and takes no steps.
 """
 
 from collections.abc import Callable, Sequence
@@ -181,21 +181,21 @@ class _State:
 
     def advance(self, e_folds: FloatArray) -> FloatArray:
         """One step of every case; returns its length in iterations."""
-        pull = _Pull.of(self.target - self.fitted)
-        iterations = e_folds / np.log1p(self.step_size * pull.sigma[:, -1])
+        residual = _Residual.of(self.target - self.fitted)
+        iterations = e_folds / np.log1p(self.step_size * residual.sigma[:, -1])
         time = iterations * self.step_size
-        self._move_second(time / 2, pull)
+        self._move_second(time / 2, residual)
         self._move_first(time)
-        self._move_second(time / 2, self._pull())
+        self._move_second(time / 2, self._residual())
         self.first, self.second = rotate_hidden(self.first, self.second)
         self.fitted = self.lam * (self.first @ self.second)
         return np.asarray(iterations)
 
-    def _pull(self) -> "_Pull":
-        return _Pull.of(self.target - self.lam * (self.first @ self.second))
+    def _residual(self) -> "_Residual":
+        return _Residual.of(self.target - self.lam * (self.first @ self.second))
 
-    def _move_second(self, time: FloatArray, pull: "_Pull") -> None:
-        drive = pull.over(2 * time, self.step_size)
+    def _move_second(self, time: FloatArray, residual: "_Residual") -> None:
+        drive = residual.corrected(2 * time, self.step_size)
         across = self.first.mT
         values, basis = np.linalg.eigh(across @ (self.lam * self.first))
         damping = _phi(time[:, None, None] * values.clip(0)[:, :, None])
@@ -203,7 +203,7 @@ class _State:
         self.second = self.second + time[:, None, None] * (basis @ moved)
 
     def _move_first(self, time: FloatArray) -> None:
-        drive = self._pull().over(time, self.step_size)
+        drive = self._residual().corrected(time, self.step_size)
         across = self.second.mT
         values, basis = np.linalg.eigh(self.second @ across)
         damping = _phi(time[:, None, None] * self.lam * values.clip(0)[:, None, :])
@@ -212,22 +212,22 @@ class _State:
 
 
 @dataclass(frozen=True)
-class _Pull:
-    """A residual of all cases (c, d, p), its singular values (c, p), rising, and right vectors.
+class _Residual:
+    """What is not fitted yet, matrix (c, d, p), its singular values (c, p), rising, and right vectors.
 
     Singular values are roots of eigenvalues of the square: exact for the largest.
     """
 
-    residual: FloatArray
+    matrix: FloatArray
     sigma: FloatArray
     right: FloatArray
 
     @classmethod
-    def of(cls, residual: FloatArray) -> "_Pull":
-        squares, right = np.linalg.eigh(residual.mT @ residual)
-        return cls(residual, np.sqrt(squares.clip(0)), right)
+    def of(cls, matrix: FloatArray) -> "_Residual":
+        squares, right = np.linalg.eigh(matrix.mT @ matrix)
+        return cls(matrix, np.sqrt(squares.clip(0)), right)
 
-    def over(self, time: FloatArray, step_size: FloatArray) -> FloatArray:
+    def corrected(self, time: FloatArray, step_size: FloatArray) -> FloatArray:
         """The residual with rates corrected from the flow's to descent's, G·C.
 
         C is a function of GᵀG alone; singular values that squaring loses have C = 1.
@@ -236,7 +236,7 @@ class _Pull:
         flow = time[:, None] * self.sigma
         grown = 2 * np.sinh(time[:, None] * growth / 2)
         factor = np.divide(grown, flow, out=np.ones_like(flow), where=flow > 1e-12)
-        return np.asarray(self.residual @ ((self.right * factor[:, None, :]) @ self.right.mT))
+        return np.asarray(self.matrix @ ((self.right * factor[:, None, :]) @ self.right.mT))
 
 
 def _phi(x: FloatArray) -> FloatArray:

@@ -195,6 +195,7 @@ def train_on_moments(
 
     def advance(steps: int) -> None:
         step(run.parameters, target, curvature, run.step_size, np.full(runs, steps))
+        run.taken[:] += steps
 
     run.train(record_at, observe, advance)
 
