@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pyarrow as pa
@@ -148,21 +148,15 @@ def _integrated_together(grids: Sequence[_Grid]) -> list[Integration]:
     # What suffices for the largest start suffices: the steps' error is largest there.
     first = np.cumsum([0, *sizes])
     largest = first[:-1] + [grid.delta.argmin() for grid in grids]
-    at_largest, e_folds, _ = fine_enough(
+    found, e_folds, _ = fine_enough(
         lambda some, e_folds: integrate(largest[some], e_folds), len(grids)
     )
-    others = np.setdiff1d(np.arange(len(problems)), largest)
-    parts = [at_largest]
-    if len(others):
-        parts.append(integrate(others, np.repeat(e_folds, sizes)[others]))
-    order = np.concatenate([largest, others]).argsort()
-    times, curvature = (
-        np.concatenate([getattr(part, name) for part in parts])[order]
-        for name in ("learning_iterations", "largest_curvature")
-    )
-    steps = sum(part.steps for part in parts)
-    own = [slice(*ends) for ends in pairwise(first)]
-    return [Integration(times[each], steps, curvature[each]) for each in own]
+    if len(problems) > len(grids):  # or else that was all of them
+        found = integrate(np.arange(len(problems)), np.repeat(e_folds, sizes))
+    return [
+        Integration(found.learning_iterations[own], found.steps, found.largest_curvature[own])
+        for own in map(slice, first[:-1], first[1:])
+    ]
 
 
 def _present(value: float) -> float | None:
